@@ -1,0 +1,15 @@
+"""Labels → network targets; scores → instances."""
+
+from napari_mouse_seg.instances._decode import Decoder, Instances, decode, decode_blocks
+from napari_mouse_seg.instances._targets import TARGET_NAMES, encode_targets, normalised_distance, touching_boundary
+
+__all__ = [
+    "TARGET_NAMES",
+    "Decoder",
+    "Instances",
+    "decode",
+    "decode_blocks",
+    "encode_targets",
+    "normalised_distance",
+    "touching_boundary",
+]

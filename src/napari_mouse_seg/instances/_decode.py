@@ -1,0 +1,339 @@
+"""Scores → instances, block by block, with the same result for every block size and order.
+
+Everything in the decoder happens inside one connected component of the foreground. A block solves the
+components that it holds whole; those that cross a border are put together by union-find and solved in a
+crop of their own. Stitching finished labels by their overlap was rejected: it depends on the blocks.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from napari_mouse_seg.errors import PlanError
+from napari_mouse_seg.instances import _kernels
+from napari_mouse_seg.tiling import SCORE_ONE, Box
+
+if TYPE_CHECKING:
+    from napari_mouse_seg.plans import InstancesPlan
+
+ReadScores = Callable[[Box], NDArray[np.uint16]]
+"""Returns the (3, Y, X) scores of a box: foreground, touching boundary, distance, from 0 to ``SCORE_ONE``."""
+
+_FIRST, _AREA, _CUT = 0, 1, 6
+_MAX_CROP_PX = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Instances:
+    """Objects in a box.
+
+    Attributes
+    ----------
+    labels
+        (Y, X) uint32 over ``box``; ids 1 to n in raster order of each object's first pixel.
+    box
+        Where the labels lie on the network's grid.
+    cut
+        Ids of objects that the box's edge cuts, or whose shape could change with what lies beyond it.
+    count
+        Number of objects.
+    """
+
+    labels: NDArray[np.uint32]
+    box: Box
+    cut: frozenset[int]
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Solved:
+    """Objects of a box: local labels 1 to n and one table row each (see ``_kernels.describe``)."""
+
+    box: Box
+    labels: NDArray[np.int32]
+    table: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _OpenPieces:
+    """Components of a block that go on in a neighbour: labels along the four sides, boxes and first pixels."""
+
+    top: NDArray[np.int32]
+    left: NDArray[np.int32]
+    bottom: NDArray[np.int32]
+    right: NDArray[np.int32]
+    table: NDArray[np.int64]
+    is_open: NDArray[np.bool_]
+
+
+class Decoder:
+    """Decodes one region of one score map.
+
+    Parameters
+    ----------
+    read
+        Where scores come from; called with boxes inside ``region``, from several threads.
+    bounds
+        The whole image.
+    region
+        Where the scores are complete; edges that are not edges of ``bounds`` cut objects.
+    plan
+        Thresholds.
+    """
+
+    def __init__(self, read: ReadScores, bounds: Box, region: Box, plan: InstancesPlan) -> None:
+        if not bounds.contains(region) or region.area == 0:
+            raise PlanError(f"The region {tuple(region)} does not lie within the image {tuple(bounds)}.")
+        self._read = read
+        self._bounds = bounds
+        self._region = region
+        self._plan = plan
+        self._foreground_min = math.ceil(plan.foreground_threshold * SCORE_ONE)
+        self._core_min = max(1, round(plan.split_threshold * 255))
+
+    def maps(self, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
+        """Return (Y, X) foreground mask, core score and cut pixels of a box, with holes filled.
+
+        A hole of at most n pixels reaches at most n pixels out of the box, so that margin makes it exact.
+        """
+        grown = box.grow(self._plan.max_hole_px + 1).intersect(self._region)
+        scores = np.ascontiguousarray(self._read(grown))
+        mask, core = _kernels.score_maps(scores, self._foreground_min, self._plan.boundary_weight, SCORE_ONE)
+        outside = _kernels.fill_holes(mask, core, self._plan.max_hole_px, self._cut_edges(grown))
+        inner = box.shift(-grown.y0, -grown.x0).slices
+        return (
+            np.ascontiguousarray(mask[inner]),
+            np.ascontiguousarray(core[inner]),
+            np.ascontiguousarray(outside[inner]),
+        )
+
+    def solve_block(self, box: Box) -> tuple[_Solved, _OpenPieces]:
+        """Solve the components that lie whole in a block; describe those that do not."""
+        mask, core, outside = self.maps(box)
+        pieces, count = _kernels.label_components(mask, False)
+        is_open = np.zeros(count + 1, np.bool_)
+        sides = pieces[0], pieces[:, 0], pieces[-1], pieces[:, -1]
+        region = self._region
+        inner = box.y0 > region.y0, box.x0 > region.x0, box.y1 < region.y1, box.x1 < region.x1
+        for side, is_inner in zip(sides, inner, strict=True):
+            if is_inner:
+                is_open[side] = True
+        is_open[0] = False
+        table = _kernels.describe(pieces, pieces, count)
+        if is_open.any():
+            mask[is_open[pieces]] = 0
+        open_pieces = _OpenPieces(*(side.copy() for side in sides), table=table, is_open=is_open)
+        return self._solve(box, mask, core, outside), open_pieces
+
+    def solve_component(self, box: Box, first: tuple[int, int]) -> _Solved:
+        """Solve one component that spans blocks, given the box around it and its first pixel."""
+        if box.area > _MAX_CROP_PX:
+            raise PlanError(
+                f"One foreground area spans {box.shape[0]} x {box.shape[1]} pixels; raise the foreground threshold."
+            )
+        mask, core, outside = self.maps(box)
+        pieces, _ = _kernels.label_components(mask, False)
+        mask[pieces != pieces[first[0] - box.y0, first[1] - box.x0]] = 0
+        return self._solve(box, mask, core, outside)
+
+    def _solve(
+        self, box: Box, mask: NDArray[np.uint8], core: NDArray[np.uint8], outside: NDArray[np.uint8]
+    ) -> _Solved:
+        """Watershed of the components in a mask, twice where an edge cuts: with and without a flood from outside."""
+        labels, count = _kernels.place_markers(mask, core, self._core_min)
+        sure = labels
+        if (outside & mask).any():
+            sure = labels.copy()
+            _kernels.flood(sure, mask, core, outside)
+        _kernels.flood(labels, mask, core, np.zeros_like(mask))
+        table = _kernels.describe(labels, sure, count)
+        keep = table[:, _AREA] >= self._plan.min_area_px
+        keep[0] = False
+        lookup = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+        _kernels.relabel(labels, lookup)
+        return _Solved(box, labels, table[keep])
+
+    def _cut_edges(self, box: Box) -> NDArray[np.bool_]:
+        """Which edges of a box (top, left, bottom, right) are edges of the region but not of the image."""
+        region, bounds = self._region, self._bounds
+        return np.array(
+            [mine == whole and whole != end for mine, whole, end in zip(box, region, bounds, strict=True)], np.bool_
+        )
+
+
+def decode_blocks(
+    read: ReadScores,
+    bounds: Box,
+    region: Box,
+    plan: InstancesPlan,
+    *,
+    block_px: int = 1024,
+    workers: int | None = None,
+    out: NDArray[np.uint32] | None = None,
+    order: Callable[[list[Box]], list[Box]] | None = None,
+) -> Generator[tuple[int, int], None, Instances]:
+    """Decode a region; a generator that yields (blocks done, blocks in all) and returns the instances.
+
+    Parameters
+    ----------
+    read, bounds, region, plan
+        As in ``Decoder``.
+    block_px
+        Side of a block; changes memory and speed, never the result.
+    workers
+        Threads (the loops release the interpreter lock); default: one a core.
+    out
+        (Y, X) uint32 over ``region`` to write into, for instance a memory map; must be zero.
+    order
+        Rearranges the blocks, for tests; the result does not depend on it.
+
+    Yields
+    ------
+    tuple of int
+        Progress.
+
+    Returns
+    -------
+    Instances
+        Labels and what is known of them.
+    """
+    decoder = Decoder(read, bounds, region, plan)
+    blocks = _split(region, block_px)
+    queue = order(blocks) if order else blocks
+    labels = np.zeros(region.shape, np.uint32) if out is None else out
+    writer = _Writer(labels, region)
+    pieces: dict[Box, _OpenPieces] = {}
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        futures: list[Future[Any]] = []  # Any: results of two kinds
+        try:
+            futures = [pool.submit(decoder.solve_block, box) for box in queue]
+            for done, box in enumerate(queue, start=1):
+                solved, pieces[box] = futures[done - 1].result()
+                futures[done - 1] = Future()  # Lets go of the labels.
+                writer.add(solved)
+                yield done, len(queue) + 1
+            groups = list(_group_pieces(pieces, region, block_px))
+            futures = [pool.submit(decoder.solve_component, box, first) for box, first in groups]
+            for future in futures:
+                writer.add(future.result())
+        finally:
+            for future in futures:
+                future.cancel()
+    instances = writer.finish()
+    yield len(queue) + 1, len(queue) + 1
+    return instances
+
+
+def decode(scores: NDArray[np.uint16], plan: InstancesPlan, **options: Any) -> Instances:  # Any: passed on
+    """Decode a whole score map at once.
+
+    Parameters
+    ----------
+    scores
+        (3, Y, X) uint16 from 0 to ``SCORE_ONE``: foreground, touching boundary, distance.
+    plan
+        Thresholds.
+    **options
+        Of ``decode_blocks``.
+    """
+    bounds = Box(0, 0, *scores.shape[1:])
+    steps = decode_blocks(lambda box: scores[:, *box.slices], bounds, bounds, plan, **options)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            instances: Instances = stop.value
+            return instances
+
+
+class _Writer:
+    """Collects solved boxes under provisional ids and numbers them in raster order at the end."""
+
+    def __init__(self, labels: NDArray[np.uint32], region: Box) -> None:
+        self._labels = labels
+        self._region = region
+        self._firsts: list[NDArray[np.int64]] = []
+        self._cuts: list[NDArray[np.bool_]] = []
+        self._count = 0
+
+    def add(self, solved: _Solved) -> None:
+        """Write one box's objects; boxes may overlap, objects do not."""
+        table = solved.table
+        if len(table) == 0:
+            return
+        columns = solved.box.shape[1]
+        y = table[:, _FIRST] // columns + solved.box.y0 - self._region.y0
+        x = table[:, _FIRST] % columns + solved.box.x0 - self._region.x0
+        self._firsts.append(y * self._region.shape[1] + x)
+        self._cuts.append(table[:, _CUT] > 0)
+        target = self._labels[solved.box.shift(-self._region.y0, -self._region.x0).slices]
+        _kernels.paste(target, solved.labels, self._count)
+        self._count += len(table)
+
+    def finish(self) -> Instances:
+        """Renumber in place."""
+        if self._count == 0:
+            return Instances(self._labels, self._region, frozenset(), 0)
+        order = np.argsort(np.concatenate(self._firsts), kind="stable")
+        lookup = np.zeros(self._count + 1, np.uint32)
+        lookup[order + 1] = np.arange(1, self._count + 1, dtype=np.uint32)
+        _kernels.relabel(self._labels, lookup)
+        cut = lookup[1:][np.concatenate(self._cuts)]
+        return Instances(self._labels, self._region, frozenset(cut.tolist()), self._count)
+
+
+def _split(region: Box, block_px: int) -> list[Box]:
+    """Cut a region into blocks, row by row."""
+    return [
+        Box(y, x, min(y + block_px, region.y1), min(x + block_px, region.x1))
+        for y in range(region.y0, region.y1, block_px)
+        for x in range(region.x0, region.x1, block_px)
+    ]
+
+
+def _group_pieces(
+    pieces: dict[Box, _OpenPieces], region: Box, block_px: int
+) -> Iterable[tuple[Box, tuple[int, int]]]:
+    """Put pieces that touch across borders together; yield each component's box and a pixel of it."""
+    blocks = sorted(pieces)
+    offsets = dict(zip(blocks, np.cumsum([0, *(len(pieces[box].is_open) for box in blocks)]).tolist(), strict=False))
+    total = sum(len(pieces[box].is_open) for box in blocks)
+    pairs = [np.empty((2, 0), np.int64)]
+    for box in blocks:
+        below = box.shift(block_px, 0).intersect(region)
+        right = box.shift(0, block_px).intersect(region)
+        if below in pieces:
+            pairs.append(_touching(pieces[box].bottom, offsets[box], pieces[below].top, offsets[below]))
+        if right in pieces:
+            pairs.append(_touching(pieces[box].right, offsets[box], pieces[right].left, offsets[right]))
+    first, second = np.concatenate(pairs, axis=1)
+    graph = coo_array((np.ones(len(first), np.uint8), (first, second)), shape=(total, total))
+    _, component = connected_components(graph, directed=False)
+    groups: dict[int, tuple[Box, tuple[int, int]]] = {}
+    for box in blocks:
+        for piece in np.flatnonzero(pieces[box].is_open).tolist():
+            row = pieces[box].table[piece].tolist()
+            own = Box(*row[2:6]).shift(box.y0, box.x0)
+            place = row[_FIRST] // box.shape[1] + box.y0, row[_FIRST] % box.shape[1] + box.x0
+            key = int(component[offsets[box] + piece])
+            known = groups.get(key)
+            groups[key] = (own.union(known[0]), known[1]) if known else (own, place)
+    return groups.values()
+
+
+def _touching(
+    near: NDArray[np.int32], near_offset: int, far: NDArray[np.int32], far_offset: int
+) -> NDArray[np.int64]:
+    """Pairs of components that face each other across a border; (2, n)."""
+    both = (near > 0) & (far > 0)
+    return np.stack([near[both].astype(np.int64) + near_offset, far[both].astype(np.int64) + far_offset])

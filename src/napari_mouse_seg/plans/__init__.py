@@ -1,0 +1,17 @@
+"""Frozen plans: every parameter with its default, bounds, unit and description, written once."""
+
+from napari_mouse_seg.plans._base import Plan
+from napari_mouse_seg.plans._instances import InstancesPlan
+from napari_mouse_seg.plans._intensity import IntensityPlan
+from napari_mouse_seg.plans._segment import DeviceName, SegmentPlan
+from napari_mouse_seg.plans._training import AugmentationPlan, TrainingPlan
+
+__all__ = [
+    "AugmentationPlan",
+    "DeviceName",
+    "InstancesPlan",
+    "IntensityPlan",
+    "Plan",
+    "SegmentPlan",
+    "TrainingPlan",
+]

@@ -1,0 +1,52 @@
+"""Loss of the three instance maps."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from napari_mouse_seg.plans import TrainingPlan
+
+
+def instance_loss(logits: Tensor, maps: Tensor, plan: TrainingPlan) -> Tensor:
+    """Weighted cross-entropy of all maps plus soft Dice of foreground and touching boundary.
+
+    Parameters
+    ----------
+    logits
+        (N, 3, Y, X) float: foreground, touching boundary, distance.
+    maps
+        (N, 4, Y, X) uint8 as in ``TrainingImage.maps``.
+    plan
+        Weights.
+
+    Returns
+    -------
+    Tensor
+        A scalar.
+    """
+    truth = maps[:, :3].to(logits.dtype) / 255
+    weight = maps[:, 3].to(logits.dtype) / 16
+    entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    foreground, boundary, distance = entropy.unbind(1)
+    rarity = 1 + (plan.boundary_weight - 1) * truth[:, 1]
+    # Cross-entropy against a soft target is lowest at the target; its own entropy is taken off, so that 0 is perfect.
+    floor = functional.binary_cross_entropy(truth[:, 2], truth[:, 2], reduction="none")
+    per_pixel = (foreground * rarity + (distance - floor)) * weight + boundary * rarity
+    scores = torch.sigmoid(logits[:, :2])
+    return per_pixel.mean() + soft_dice_loss(scores, truth[:, :2]).sum() * 0.5
+
+
+def soft_dice_loss(scores: Tensor, truth: Tensor, smooth: float = 50.0) -> Tensor:
+    """Return 1 - Dice for each channel over the batch; (C,).
+
+    ``smooth`` (in pixels) keeps a channel that is absent from the batch from dominating.
+    """
+    overlap = (scores * truth).sum((0, 2, 3))
+    total = scores.sum((0, 2, 3)) + truth.sum((0, 2, 3))
+    return 1 - (2 * overlap + smooth) / (total + smooth)

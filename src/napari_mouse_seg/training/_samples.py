@@ -1,0 +1,153 @@
+"""Annotated images → random augmented patches.
+
+A patch depends on the seed and its number alone, so an interrupted run draws the same patches again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from napari_mouse_seg.images import compress
+from napari_mouse_seg.instances import encode_targets
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.plans import AugmentationPlan, IntensityPlan, TrainingPlan
+
+_REFERENCE_AREA_PX = 400.0
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingImage:
+    """One annotated image, ready to be sampled.
+
+    Attributes
+    ----------
+    stretched
+        (C, Y, X) float16, stretched but not compressed.
+    maps
+        (4, Y, X) uint8: foreground, touching boundary, distance (all 0 to 255) and the pixel weight times 16.
+    group
+        Images are drawn evenly from groups, and evenly within one.
+    """
+
+    stretched: NDArray[np.float16]
+    maps: NDArray[np.uint8]
+    group: str
+
+
+def prepare_image(stretched: NDArray[np.float32], labels: NDArray[Any], plan: TrainingPlan, group: str) -> TrainingImage:
+    """Encode one image's labels once.
+
+    Parameters
+    ----------
+    stretched
+        (C, Y, X) float32 from ``images.stretch``.
+    labels
+        (Y, X) integer instances, 0 is background.
+    plan
+        Boundary width and weights.
+    group
+        Sampling group, for instance the data set.
+    """
+    targets = encode_targets(labels, plan.boundary_half_width_px)
+    weight = np.ones(labels.shape, np.float32)
+    areas = np.bincount(labels.ravel()).astype(np.float32)
+    areas[0] = _REFERENCE_AREA_PX
+    per_object = np.clip(np.sqrt(_REFERENCE_AREA_PX / np.maximum(areas, 1)), 1, plan.small_object_weight)
+    per_object[0] = 1
+    # The weight reaches one pixel out, so that the outline of a small object counts too.
+    weight = ndimage.maximum_filter(per_object[labels], size=3)
+    maps = np.concatenate([np.round(targets * 255), np.round(weight * 16)[None]]).astype(np.uint8)
+    return TrainingImage(stretched.astype(np.float16), maps, group)
+
+
+class PatchSampler:
+    """Draws augmented patches by number.
+
+    Parameters
+    ----------
+    images
+        Annotated images; groups are weighted evenly.
+    plan, intensity
+        Patch size, seed and augmentation; compression applied after the augmentation.
+    """
+
+    def __init__(self, images: list[TrainingImage], plan: TrainingPlan, intensity: IntensityPlan) -> None:
+        self._plan = plan
+        self._intensity = intensity
+        groups: dict[str, list[TrainingImage]] = {}
+        for image in images:
+            groups.setdefault(image.group, []).append(image)
+        self._groups = [groups[name] for name in sorted(groups)]
+
+    def __len__(self) -> int:
+        return self._plan.steps * self._plan.batch_size
+
+    def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Return patch ``number``: (C, Y, X) float32 network input and (4, Y, X) uint8 maps."""
+        rng = np.random.default_rng((self._plan.seed, number))
+        group = self._groups[rng.integers(len(self._groups))]
+        image = group[rng.integers(len(group))]
+        pixels, maps = _crop(image, self._plan.patch_px, self._plan.augmentation, rng)
+        pixels = change_intensity(pixels, self._plan.augmentation, rng)
+        return np.ascontiguousarray(compress(pixels, self._intensity)), np.ascontiguousarray(maps)
+
+
+def _crop(
+    image: TrainingImage, size: int, plan: AugmentationPlan, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+    """Cut a random square, zoomed, mirrored and turned by quarter turns; small images are mirrored at the edge."""
+    scale = 1.0
+    if rng.random() < plan.scale_probability:
+        scale = float(2 ** rng.uniform(np.log2(plan.min_scale), np.log2(plan.max_scale)))
+    need = max(2, round(size / scale))
+    rows, columns = image.maps.shape[1:]
+    top = int(rng.integers(max(1, rows - need + 1)))
+    left = int(rng.integers(max(1, columns - need + 1)))
+    box = np.s_[:, top : top + need, left : left + need]
+    pixels = image.stretched[box].astype(np.float32)
+    maps = image.maps[box]
+    short = [(0, 0), (0, need - maps.shape[1]), (0, need - maps.shape[2])]
+    if any(after for _, after in short):
+        pixels, maps = np.pad(pixels, short, mode="symmetric"), np.pad(maps, short, mode="symmetric")
+    if need != size:
+        grid = (np.arange(size, dtype=np.float32) + 0.5) * (need / size) - 0.5
+        pixels, maps = resample(pixels, grid), resample(maps, grid)
+    turns, mirror = int(rng.integers(4)), bool(rng.integers(2))
+    pixels, maps = np.rot90(pixels, turns, (1, 2)), np.rot90(maps, turns, (1, 2))
+    return (pixels[:, :, ::-1], maps[:, :, ::-1]) if mirror else (pixels, maps)
+
+
+def resample(stack: NDArray[Any], grid: NDArray[np.float32]) -> NDArray[Any]:
+    """Sample (C, Y, X) linearly at ``grid`` in both directions; the dtype is kept."""
+    first = np.floor(grid).astype(np.intp)
+    part = (grid - first).astype(np.float32)
+    low, high = np.clip(first, 0, stack.shape[1] - 1), np.clip(first + 1, 0, stack.shape[1] - 1)
+    out = stack[:, low].astype(np.float32) * (1 - part)[:, None] + stack[:, high].astype(np.float32) * part[:, None]
+    out = out[:, :, low] * (1 - part) + out[:, :, high] * part
+    return np.round(out).astype(stack.dtype) if stack.dtype.kind == "u" else out
+
+
+def change_intensity(
+    pixels: NDArray[np.float32], plan: AugmentationPlan, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """Change gain, gamma, offset, blur and noise of a stretched (C, Y, X) patch, each at random."""
+    if rng.random() < 0.3 and plan.max_blur_px > 0:
+        sigma = rng.uniform(0, plan.max_blur_px)
+        pixels = ndimage.gaussian_filter(pixels, (0, sigma, sigma), truncate=3)
+    if rng.random() < 0.4:
+        pixels = pixels ** np.float32(2 ** rng.uniform(-plan.gamma_log2, plan.gamma_log2))
+    if rng.random() < 0.6:
+        pixels = pixels * np.float32(2 ** rng.uniform(-plan.gain_log2, plan.gain_log2))
+    if rng.random() < 0.3:
+        pixels = pixels + np.float32(rng.uniform(-plan.max_offset, plan.max_offset))
+    if rng.random() < 0.4:
+        sigma = rng.uniform(0, plan.max_noise)
+        pixels = pixels + np.float32(sigma) * rng.standard_normal(pixels.shape, dtype=np.float32)
+    return np.clip(pixels, 0, None)
