@@ -7,12 +7,14 @@ takes 80 GB for 100,000 nuclei on each side, this one a few megabytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_mouse_seg.errors import ImageError, UnsupportedImageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _BAND_PIXELS = 1 << 22
 _ID_BITS = np.uint64(32)

@@ -226,7 +226,7 @@ def pool_scores(scores: Iterable[InstanceScores]) -> InstanceScores:
 
 
 def _count_errors(matches: Matches) -> tuple[int, int, int, int]:
-    """Splits, merges, misses and extras, as defined at ``InstanceScores``."""
+    """Count splits, merges, misses and extras, as defined at ``InstanceScores``."""
     smaller = np.minimum(matches.predicted_areas[matches.predicted_index], matches.truth_areas[matches.truth_index])
     linked = matches.intersection >= _LINK_SHARE * smaller
     per_truth = np.bincount(matches.truth_index[linked], minlength=len(matches.truth_ids))
