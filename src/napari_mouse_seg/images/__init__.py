@@ -1,5 +1,23 @@
 """Lazy multi-level images and their intensity statistics; no torch."""
 
+from napari_mouse_seg.images._arrays import from_arrays
+from napari_mouse_seg.images._hash import image_hash
+from napari_mouse_seg.images._image import ImagePlane, MultiscaleImage
 from napari_mouse_seg.images._intensity import IntensityRange, compress, intensity_range, normalise, stretch
+from napari_mouse_seg.images._levels import Level
+from napari_mouse_seg.images._open import IMAGE_SUFFIXES, open_image
 
-__all__ = ["IntensityRange", "compress", "intensity_range", "normalise", "stretch"]
+__all__ = [
+    "IMAGE_SUFFIXES",
+    "ImagePlane",
+    "IntensityRange",
+    "Level",
+    "MultiscaleImage",
+    "compress",
+    "from_arrays",
+    "image_hash",
+    "intensity_range",
+    "normalise",
+    "open_image",
+    "stretch",
+]

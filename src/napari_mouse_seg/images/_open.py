@@ -1,0 +1,75 @@
+"""Open an image by its content, not by its suffix."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError, UnsupportedImageError
+from napari_mouse_seg.images._guard import reading
+from napari_mouse_seg.images._headers import JPEG_MAGIC, PNG_MAGIC
+from napari_mouse_seg.images._raster import open_raster
+from napari_mouse_seg.images._tiff import open_tiff
+from napari_mouse_seg.images._zarr import open_ome_zarr
+
+if TYPE_CHECKING:
+    import os
+
+    from napari_mouse_seg.images._image import MultiscaleImage
+
+IMAGE_SUFFIXES = (".tif", ".tiff", ".svs", ".ndpi", ".scn", ".png", ".jpg", ".jpeg", ".zarr")
+"""Lower-case endings of the names of files and directories that may be images."""
+
+_TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+def open_image(path: str | os.PathLike[str]) -> MultiscaleImage:
+    """Open an image file or OME-Zarr directory without reading pixels.
+
+    TIFF (plain, ImageJ, OME-TIFF, SVS and other tiled pyramids), OME-Zarr 0.4 and 0.5, PNG, JPEG. Pixels are uint8,
+    uint16, int16 or float32; bool is read as uint8, int8 as int16, float16 and float64 as float32. A large image
+    without small levels gets computed ones.
+
+    Parameters
+    ----------
+    path
+        File or directory.
+
+    Returns
+    -------
+    MultiscaleImage
+        Lazy; files are opened for each read, so there is nothing to close.
+
+    Raises
+    ------
+    ImageNotFoundError
+        If there is nothing at the path.
+    UnsupportedImageError
+        If the kind, dtype or axes are not supported, or there are no pixels.
+    DamagedImageError
+        If the file is truncated or damaged.
+    """
+    path = Path(path)
+    with reading(str(path), "the file"):
+        if not path.exists():
+            raise ImageNotFoundError(f"There is no file or directory {path}; check the path.")
+        if path.is_dir():
+            return open_ome_zarr(path)
+        if not path.is_file():
+            raise UnsupportedImageError(f"{path} is neither a file nor a directory; give an image file.")
+        return _open_file(path)
+
+
+def _open_file(path: Path) -> MultiscaleImage:
+    """Choose the reader by the first bytes."""
+    with path.open("rb") as file:
+        magic = file.read(8)
+    if not magic:
+        raise DamagedImageError(f"{path} is empty (0 bytes); copy or export it again.")
+    if magic.startswith(_TIFF_MAGICS):
+        return open_tiff(path)
+    if magic.startswith((PNG_MAGIC, JPEG_MAGIC)):
+        return open_raster(path)
+    raise UnsupportedImageError(
+        f"{path} is no TIFF, SVS, PNG or JPEG (it begins with {magic.hex(' ')}); convert it to OME-TIFF or OME-Zarr."
+    )

@@ -1,0 +1,307 @@
+"""One level of a TIFF, decoded tile by tile or strip by strip.
+
+tifffile's own zarr store was rejected: it keeps the file open, takes a lock around it and goes through an event
+loop for each chunk. Here the file is opened for each read, so threads do not wait for each other and nothing
+is left open.
+"""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from napari_mouse_seg.errors import DamagedImageError, UnsupportedImageError
+from napari_mouse_seg.images._coarse import chunks_of
+from napari_mouse_seg.images._headers import jpeg_header
+from napari_mouse_seg.images._levels import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.images._cache import ByteCache
+    from napari_mouse_seg.tiling import Box
+
+MAX_SEGMENT_BYTES = 2 * 2**30
+"""A tile or strip that decodes to more than this is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPage:
+    """Where the pixels of one page lie.
+
+    Attributes
+    ----------
+    path
+        The file; pages of one image may lie in several.
+    offsets, counts
+        Position and bytes of each segment.
+    options
+        Arguments of the decoder, such as JPEG tables.
+    """
+
+    path: Path
+    offsets: tuple[int, ...]
+    counts: tuple[int, ...]
+    options: dict[str, Any]  # Any: passed on to tifffile
+
+
+@dataclass(frozen=True, slots=True)
+class PageFormat:
+    """How all pages of a level are stored.
+
+    Attributes
+    ----------
+    shaped
+        Separate samples, depth, rows, columns, interleaved samples.
+    segment
+        Depth, rows, columns of one tile or strip.
+    dtype
+        In the byte order of the file.
+    decode
+        tifffile's decoder of one segment; None if pages are stored as plain pixels in one run.
+    is_jpeg
+        Whether segments are JPEG streams, whose size is checked before decoding.
+    is_ycbcr
+        Whether decoded samples still have to be converted to RGB.
+    """
+
+    shaped: tuple[int, int, int, int, int]
+    segment: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    decode: Callable[..., Any] | None  # Any: tifffile's closure
+    is_jpeg: bool
+    is_ycbcr: bool
+
+    @property
+    def grid(self) -> tuple[int, int, int]:
+        """Segments along depth, rows and columns."""
+        depth, rows, columns = (-(-size // part) for size, part in zip(self.shaped[1:4], self.segment, strict=True))
+        return depth, rows, columns
+
+    @property
+    def n_segments(self) -> int:
+        """Segments of a page."""
+        depth, rows, columns = self.grid
+        return self.shaped[0] * depth * rows * columns
+
+    @property
+    def segment_bytes(self) -> int:
+        """Bytes of a decoded segment."""
+        depth, rows, columns = self.segment
+        return depth * rows * columns * self.shaped[4] * self.dtype.itemsize
+
+    @property
+    def page_bytes(self) -> int:
+        """Bytes of a decoded page."""
+        separate, depth, rows, columns, samples = self.shaped
+        return separate * depth * rows * columns * samples * self.dtype.itemsize
+
+
+class TiffLevel(Level):
+    """A level whose pages are TIFF pages.
+
+    Parameters
+    ----------
+    leading_shape
+        Sizes of the axes before Y, in the order of ``page_axes``, ``depth`` and ``samples`` as far as they are axes.
+    outer_shape
+        The part of ``leading_shape`` that counts pages.
+    pages
+        One for each index of ``outer_shape``, row by row; None reads as zeros.
+    form
+        How pages are stored.
+    is_rgb
+        Whether samples are red, green, blue and perhaps alpha; otherwise more than one sample is the last
+        leading axis.
+    name
+        File, for messages.
+    cache
+        Of decoded segments, shared by all levels of a file.
+    """
+
+    def __init__(
+        self,
+        leading_shape: tuple[int, ...],
+        outer_shape: tuple[int, ...],
+        pages: tuple[StoredPage | None, ...],
+        form: PageFormat,
+        *,
+        is_rgb: bool,
+        name: str,
+        cache: ByteCache,
+    ) -> None:
+        rows, columns = form.shaped[2:4]
+        shape = (*leading_shape, rows, columns, *((3,) if is_rgb else ()))
+        super().__init__(shape, form.dtype, is_rgb=is_rgb, name=name, chunks=form.segment[1:])
+        self._outer_shape = outer_shape
+        self._pages = pages
+        self._form = form
+        self._cache = cache
+        self._check_pages()
+
+    def _check_pages(self) -> None:
+        """Refuse pages with too few segments, or segments beyond the end of their file."""
+        if self._form.decode is not None and self._form.segment_bytes > MAX_SEGMENT_BYTES:
+            raise UnsupportedImageError(
+                f"{self.name} stores {self._form.segment_bytes / 2**30:.1f} GiB of pixels in one compressed piece, "
+                f"more than the limit of {MAX_SEGMENT_BYTES / 2**30:.0f} GiB; convert it to a tiled TIFF."
+            )
+        sizes: dict[Path, int] = {}
+        for page in self._pages:
+            if page is None:
+                continue
+            if page.path not in sizes:
+                sizes[page.path] = page.path.stat().st_size
+            self._check_page(page, sizes[page.path])
+
+    def _check_page(self, page: StoredPage, file_bytes: int) -> None:
+        """Check one page's table of segments against the size of its file."""
+        wanted = 1 if self._form.decode is None else self._form.n_segments
+        if min(len(page.offsets), len(page.counts)) < wanted:
+            raise DamagedImageError(
+                f"{page.path} is damaged: it lists {len(page.offsets)} tiles or strips of {wanted}; export it again."
+            )
+        end = max(offset + count for offset, count in zip(page.offsets, page.counts, strict=False))
+        if self._form.decode is None:
+            end = page.offsets[0] + self._form.page_bytes
+        if end > file_bytes:
+            raise DamagedImageError(
+                f"{page.path} is truncated: its pixels reach to byte {end:,}, but it has {file_bytes:,} bytes; "
+                "copy it again."
+            )
+
+    def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
+        page, depth, sample = self._locate(leading)
+        samples = slice(0, 3) if self.is_rgb else slice(sample, sample + 1)
+        n_samples = 3 if self.is_rgb else 1
+        if self._pages[page] is None or box.area == 0:
+            pixels = np.zeros((*box.shape, n_samples), self.dtype)
+        elif self._form.decode is None:
+            pixels = self._read_mapped(page, depth, samples, box)
+        elif self._form.shaped[0] == 1:
+            pixels = self._read_segments(page, 0, depth, samples, box)
+        else:
+            planes = range(samples.start, samples.stop)
+            one = slice(0, 1)
+            pixels = np.concatenate([self._read_segments(page, s, depth, one, box) for s in planes], axis=2)
+        return pixels if self.is_rgb else pixels[..., 0]
+
+    def _locate(self, leading: tuple[int, ...]) -> tuple[int, int, int]:
+        """Page number, depth in it, and sample."""
+        n_outer = len(self._outer_shape)
+        page = int(np.ravel_multi_index(leading[:n_outer], self._outer_shape)) if n_outer else 0
+        inner = list(leading[n_outer:])
+        depth = inner.pop(0) if self._form.shaped[1] > 1 else 0
+        return page, depth, inner.pop(0) if inner else 0
+
+    def _read_mapped(self, number: int, depth: int, samples: slice, box: Box) -> NDArray[Any]:
+        """Copy a box out of plain pixels."""
+        page = self._stored(number)
+        end = page.offsets[0] + self._form.page_bytes
+        with page.path.open("rb") as file:
+            _check_length(file, end)
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+                array: NDArray[Any] = np.ndarray(self._form.shaped, self._form.dtype, mapped, page.offsets[0])
+                rows, columns = box.slices
+                if self._form.shaped[0] == 1:
+                    pixels = array[0, depth, rows, columns, samples].astype(self.dtype)
+                else:
+                    pixels = np.moveaxis(array[samples, depth, rows, columns, 0], 0, 2).astype(self.dtype)
+                del array  # a mapping cannot be closed while an array looks at it
+        return pixels
+
+    def _read_segments(self, number: int, separate: int, depth: int, samples: slice, box: Box) -> NDArray[Any]:
+        """Assemble a box from decoded tiles or strips, opening the file only if one is not in the cache."""
+        form = self._form
+        n_depth, n_rows, n_columns = form.grid
+        first = (separate * n_depth + depth // form.segment[0]) * n_rows
+        out = np.empty((*box.shape, samples.stop - samples.start), self.dtype)
+        with _LazyFile(self._stored(number).path) as file:
+            for part in chunks_of(box, form.segment[1:], form.shaped[2:4]):
+                segment = (first + part.y0 // form.segment[1]) * n_columns + part.x0 // form.segment[2]
+                pixels = self._segment(number, segment, file)[depth % form.segment[0]]
+                inside = part.intersect(box)
+                rows, columns = inside.shift(-part.y0, -part.x0).slices
+                out[inside.shift(-box.y0, -box.x0).slices] = pixels[rows, columns, samples]
+        return out
+
+    def _segment(self, number: int, segment: int, file: _LazyFile) -> NDArray[Any]:
+        """(depth, rows, columns, samples) of one tile or strip."""
+        return self._cache.get((id(self), number, segment), lambda: self._decode(number, segment, file))
+
+    def _decode(self, number: int, segment: int, file: _LazyFile) -> NDArray[Any]:
+        """Read and decode one tile or strip; an empty one is zeros."""
+        page, form = self._stored(number), self._form
+        if form.decode is None:
+            raise ValueError("plain pixels have no segments")
+        count = page.counts[segment]
+        data = file.read(page.offsets[segment], count) if count and page.offsets[segment] else None
+        if data is not None and form.is_jpeg:
+            self._check_jpeg(data)
+        pixels, _, shape = form.decode(data, segment, **page.options)
+        if pixels is None:
+            return np.zeros(shape, form.dtype.newbyteorder("="))
+        return _ycbcr_to_rgb(pixels) if form.is_ycbcr else np.asarray(pixels)
+
+    def _check_jpeg(self, data: bytes) -> None:
+        """Refuse a damaged stream that claims to be far larger than its tile, before memory is taken for it."""
+        header = jpeg_header(data)
+        _, rows, columns = self._form.segment
+        if header is not None and header.rows * header.columns > 4 * max(rows, 64) * max(columns, 64):
+            raise DamagedImageError(
+                f"{self.name} holds a tile that claims {header.rows} rows and {header.columns} columns, but tiles have "
+                f"{rows} and {columns}; copy or export it again."
+            )
+
+    def _stored(self, number: int) -> StoredPage:
+        page = self._pages[number]
+        if page is None:
+            raise ValueError("a missing page has no segments")
+        return page
+
+
+class _LazyFile:
+    """A file that is opened at the first read."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: BinaryIO | None = None
+
+    def __enter__(self) -> _LazyFile:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._file is not None:
+            self._file.close()
+
+    def read(self, offset: int, count: int) -> bytes:
+        """Return exactly ``count`` bytes."""
+        if self._file is None:
+            self._file = self._path.open("rb")
+        self._file.seek(offset)
+        data = self._file.read(count)
+        if len(data) < count:
+            raise EOFError(f"only {len(data)} of {count} bytes are left at byte {offset}")
+        return data
+
+
+def _check_length(file: BinaryIO, end: int) -> None:
+    """Make sure that mapped bytes exist: touching missing ones would end the process."""
+    if file.seek(0, 2) < end:
+        raise EOFError(f"the file ends before byte {end}")
+
+
+def _ycbcr_to_rgb(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Convert full-range 8-bit YCbCr (ITU-R BT.601) on the last axis."""
+    luma, blue, red = (pixels[..., i].astype(np.float32) for i in range(3))
+    blue -= 128
+    red -= 128
+    rgb = [luma + 1.402 * red, luma - 0.344136 * blue - 0.714136 * red, luma + 1.772 * blue]
+    converted: NDArray[Any] = np.clip(np.rint(np.stack(rgb, axis=-1)), 0, 255).astype(np.uint8)
+    return converted
