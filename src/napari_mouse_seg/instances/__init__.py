@@ -1,6 +1,6 @@
 """Labels → network targets; scores → instances."""
 
-from napari_mouse_seg.instances._decode import Decoder, Instances, decode, decode_blocks
+from napari_mouse_seg.instances._decode import Decoder, Instances, decode, decode_blocks, keep_inside
 from napari_mouse_seg.instances._targets import TARGET_NAMES, encode_targets, normalised_distance, touching_boundary
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "decode",
     "decode_blocks",
     "encode_targets",
+    "keep_inside",
     "normalised_distance",
     "touching_boundary",
 ]

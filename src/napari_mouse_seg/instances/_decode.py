@@ -256,6 +256,20 @@ def decode(scores: NDArray[np.uint16], plan: InstancesPlan, **options: Any) -> I
             return instances
 
 
+def keep_inside(instances: Instances, box: Box) -> Instances:
+    """Drop the objects that have no pixel in ``box`` and number the rest anew; labels change in place."""
+    inner = box.shift(-instances.box.y0, -instances.box.x0)
+    keep = np.zeros(instances.count + 1, np.bool_)
+    keep[instances.labels[inner.slices]] = True
+    keep[0] = False
+    if keep[1:].all():
+        return instances
+    lookup = np.where(keep, np.cumsum(keep), 0).astype(np.uint32)
+    _kernels.relabel(instances.labels, lookup)
+    cut = frozenset(int(lookup[label]) for label in instances.cut if keep[label])
+    return Instances(instances.labels, instances.box, cut, int(keep.sum()))
+
+
 class _Writer:
     """Collects solved boxes under provisional ids and numbers them in raster order at the end."""
 

@@ -7,18 +7,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from napari_mouse_seg.errors import ModelError, ModelNotFoundError
 from napari_mouse_seg.networks._card import ModelCard
-from napari_mouse_seg.networks._network import build_network
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    import torch
     from torch import nn
 
 _CARD_KEY = "napari_mouse_seg.card"
@@ -40,6 +38,8 @@ class Model:
         ModelError
             If the weights do not fit the architecture that the card names.
         """
+        from napari_mouse_seg.networks._network import build_network
+
         network = build_network(self.card.architecture)
         try:
             with safe_open(str(self.path), framework="pt") as file:
@@ -50,7 +50,7 @@ class Model:
         return network.eval()
 
 
-def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dtype = torch.float32) -> None:
+def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dtype | None = None) -> None:
     """Write a model file; the finished file replaces an older one in a single step.
 
     Parameters
@@ -60,10 +60,12 @@ def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dty
     card, network
         What to write. Integer buffers (batch counters) keep their dtype.
     dtype
-        Floating dtype on disk; float16 halves the file at no measurable loss for inference.
+        Floating dtype on disk; None keeps each tensor's own.
     """
+    from safetensors.torch import save_file
+
     state = {
-        key: (value.to(dtype) if value.is_floating_point() else value).contiguous().cpu()
+        key: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous().cpu()
         for key, value in network.state_dict().items()
     }
     temporary = path.with_name(path.name + ".part")
@@ -84,7 +86,7 @@ def load_model(path: Path) -> Model:
     if not path.is_file():
         raise ModelNotFoundError(f"There is no model file {path}; check the path or run `mouse-seg models list`.")
     try:
-        with safe_open(str(path), framework="pt") as file:
+        with safe_open(str(path), framework="np") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise ModelError(f"{path} is not a safetensors file or is damaged ({error}); copy it again.") from error

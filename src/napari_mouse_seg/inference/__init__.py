@@ -1,0 +1,23 @@
+"""Tiles → scores: read, normalise, batch, blend; torch is loaded with the first network."""
+
+from typing import TYPE_CHECKING
+
+import lazy_loader
+
+if TYPE_CHECKING:
+    from napari_mouse_seg.inference._cache import ScoreStore, sparse_zeros
+    from napari_mouse_seg.inference._runner import NetworkRunner
+    from napari_mouse_seg.inference._scores import Scorer
+    from napari_mouse_seg.inference._source import Source, SourcePlan, choose_level
+
+__getattr__, __dir__, _ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "_cache": ["ScoreStore", "sparse_zeros"],
+        "_runner": ["NetworkRunner"],
+        "_scores": ["Scorer"],
+        "_source": ["Source", "SourcePlan", "choose_level"],
+    },
+)
+
+__all__ = ["NetworkRunner", "ScoreStore", "Scorer", "Source", "SourcePlan", "choose_level", "sparse_zeros"]

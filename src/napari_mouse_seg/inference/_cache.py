@@ -1,0 +1,91 @@
+"""Scores of the tiles that are done, over the whole image.
+
+Kept between runs: a view's tiles are reused by the next view and by the full image, a cancelled run goes
+on where it was, and moving a threshold needs no network.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_mouse_seg.errors import ExportError
+from napari_mouse_seg.tiling import SCORE_ONE, WEIGHT_ONE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.tiling import Box, Tile, TileGrid
+
+IN_MEMORY_BYTES = 1_500_000_000
+"""Larger arrays live in a sparse temporary file."""
+
+
+def sparse_zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
+    """Return zeros that take space only where they are written.
+
+    Small arrays live in memory, large ones in a temporary file that goes with the array.
+
+    Raises
+    ------
+    ExportError
+        If the temporary folder has no room for the file.
+    """
+    n_bytes = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
+    if n_bytes <= IN_MEMORY_BYTES:
+        return np.zeros(shape, dtype)
+    try:
+        with tempfile.NamedTemporaryFile(prefix="mouse-seg-", suffix=".raw", delete=False) as file:
+            file.truncate(n_bytes)
+            path = Path(file.name)
+        array = np.memmap(path, dtype, "r+", shape=shape)
+    except OSError as error:
+        raise ExportError(
+            f"Cannot make a temporary file of {n_bytes / 1e9:.1f} GB in {tempfile.gettempdir()} ({error.strerror}); "
+            "free some space or set TMPDIR to another folder."
+        ) from error
+    weakref.finalize(array, path.unlink, missing_ok=True)
+    return array
+
+
+class ScoreStore:
+    """Blended scores on a tile grid.
+
+    Parameters
+    ----------
+    grid
+        Tiles and their weights.
+    channels
+        Number of score channels.
+    """
+
+    def __init__(self, grid: TileGrid, channels: int) -> None:
+        self.grid = grid
+        self._sums = sparse_zeros((channels, *grid.shape), np.uint16)
+        self._done = np.zeros(grid.counts, np.bool_)
+
+    def missing(self, box: Box) -> list[Tile]:
+        """Return the tiles still needed for ``box``, row by row."""
+        return [tile for tile in self.grid.tiles(box) if not self._done[tile.row, tile.column]]
+
+    def add(self, tile: Tile, scores: NDArray[np.float32]) -> None:
+        """Add one tile's scores, (channels, Y, X) from 0 to 1 over ``tile.read``; once only.
+
+        The sum of rounded integers is the same in whatever order tiles come.
+        """
+        if self._done[tile.row, tile.column]:
+            return
+        inner = tile.write.shift(-tile.read.y0, -tile.read.x0).slices
+        unit = np.float32(SCORE_ONE / WEIGHT_ONE**2)
+        part = np.rint(scores[:, *inner] * (self.grid.weights(tile) * unit))
+        self._sums[:, *tile.write.slices] += part.astype(np.uint16)
+        self._done[tile.row, tile.column] = True
+
+    def read(self, box: Box) -> NDArray[np.uint16]:
+        """Return (channels, Y, X) scores from 0 to ``SCORE_ONE``; complete where all tiles of ``box`` are done."""
+        scores: NDArray[np.uint16] = self._sums[:, *box.slices]
+        return scores

@@ -1,0 +1,79 @@
+"""The network on its device: batches of tiles in, scores out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from napari_mouse_seg.errors import OutOfMemoryError
+from napari_mouse_seg.networks import fold_batch_norms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.networks import Device, Model
+
+
+class NetworkRunner:
+    """A loaded network, made fast for inference.
+
+    Parameters
+    ----------
+    model
+        Card and weights.
+    device
+        Where to run; its half dtype is used through autocast.
+    """
+
+    def __init__(self, model: Model, device: Device) -> None:
+        self.device = device
+        network = fold_batch_norms(model.network(), model.card.architecture.in_channels)
+        self._network = network.to(device.name, memory_format=torch.channels_last)
+
+    def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return scores from 0 to 1.
+
+        Parameters
+        ----------
+        tiles
+            (N, C, Y, X) float32; Y and X are multiples of the network's stride.
+
+        Returns
+        -------
+        NDArray[np.float32]
+            (N, outputs, Y, X).
+
+        Raises
+        ------
+        OutOfMemoryError
+            If the batch does not fit.
+        """
+        half = self.device.half_dtype
+        try:
+            with torch.inference_mode(), torch.autocast(self.device.name, half, enabled=half is not None):
+                batch = torch.from_numpy(tiles).to(self.device.name).contiguous(memory_format=torch.channels_last)
+                scores: NDArray[np.float32] = torch.sigmoid(self._network(batch).float()).cpu().numpy()
+                return scores
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            self._free()
+            raise OutOfMemoryError(
+                f"{len(tiles)} tiles of {tiles.shape[2]} px do not fit in the memory of {self.device.label}."
+            ) from error
+
+    def _free(self) -> None:
+        if self.device.name == "cuda":
+            torch.cuda.empty_cache()
+        elif self.device.name == "mps":
+            torch.mps.empty_cache()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch has a class for CUDA only; on CPU and MPS the text is all there is."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    text = str(error).lower()
+    return "out of memory" in text or "can't allocate memory" in text

@@ -1,0 +1,170 @@
+"""Image plane → normalised network input on the network's own grid.
+
+Every output pixel is computed from its own global position, so that it does not depend on the tile
+it is read for. Resizing tile by tile with a library call was rejected: it anchors the grid at the tile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_mouse_seg.images import IntensityRange, compress, intensity_range, stretch
+from napari_mouse_seg.tiling import Box
+
+if TYPE_CHECKING:
+    from napari_mouse_seg.images import ImagePlane
+    from napari_mouse_seg.plans import IntensityPlan
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePlan:
+    """Which level is read and how it is resampled.
+
+    Attributes
+    ----------
+    level
+        Index into the plane's levels.
+    network_shape
+        Rows and columns of the network's grid over the whole image.
+    in_channels
+        1 or 3.
+    intensity
+        Stretch and compression.
+    """
+
+    level: int
+    network_shape: tuple[int, int]
+    in_channels: int
+    intensity: IntensityPlan
+
+
+def choose_level(level_shapes: tuple[tuple[int, int], ...], network_shape: tuple[int, int]) -> int:
+    """Return the coarsest level that is still at least as fine as the network's grid (1 % is forgiven)."""
+    fine = [
+        index
+        for index, shape in enumerate(level_shapes)
+        if all(mine >= 0.99 * wanted for mine, wanted in zip(shape, network_shape, strict=True))
+    ]
+    return max(fine, default=0)
+
+
+class Source:
+    """Reads boxes of network input.
+
+    Parameters
+    ----------
+    plane
+        Channel and plane of an image.
+    plan
+        Level, grid and normalisation.
+    """
+
+    def __init__(self, plane: ImagePlane, plan: SourcePlan) -> None:
+        self._plane = plane
+        self._plan = plan
+        self._known: tuple[IntensityRange, float] | None = None
+
+    @property
+    def limits(self) -> IntensityRange:
+        """Whole-image intensity range.
+
+        Raises
+        ------
+        ImageError
+            If the image is constant or holds nothing finite.
+        """
+        return self._statistics()[0]
+
+    @property
+    def median(self) -> float:
+        """Median of the whole image after the stretch, 0 to 1: above one half most of it is as bright as objects."""
+        return self._statistics()[1]
+
+    def _statistics(self) -> tuple[IntensityRange, float]:
+        """Read once, from a coarse level."""
+        if self._known is None:
+            sample = to_channels(self._plane.sample(), self._plan.in_channels)
+            limits = intensity_range(sample, self._plan.intensity)
+            self._known = limits, float(np.median(stretch(sample, limits, self._plan.intensity)))
+        return self._known
+
+    def read(self, box: Box) -> NDArray[np.float32]:
+        """Return normalised input, (C, Y, X) float32; what lies beyond the image is mirrored.
+
+        Parameters
+        ----------
+        box
+            On the network's grid; may reach beyond it.
+        """
+        rows, columns = self._plane.level_shapes[self._plan.level]
+        y_taps = _taps(box.y0, box.y1, self._plan.network_shape[0], rows)
+        x_taps = _taps(box.x0, box.x1, self._plan.network_shape[1], columns)
+        (top, bottom), (left, right) = y_taps.span, x_taps.span
+        crop = Box(top, left, bottom, right)
+        raw = to_channels(self._plane.read(self._plan.level, crop), self._plan.in_channels)
+        pixels = stretch(raw, self.limits, self._plan.intensity)
+        pixels = _apply(_apply(pixels, y_taps, crop.y0, axis=1), x_taps, crop.x0, axis=2)
+        return np.ascontiguousarray(compress(pixels, self._plan.intensity))
+
+
+@dataclass(frozen=True, slots=True)
+class _Taps:
+    """For each output position: source positions (n, taps) and weights of the same shape."""
+
+    index: NDArray[np.intp]
+    weight: NDArray[np.float32]
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """First source position used, and one past the last."""
+        return int(self.index.min()), int(self.index.max()) + 1
+
+
+def _taps(start: int, stop: int, network_size: int, level_size: int) -> _Taps:
+    """Triangle filter, as wide as the reduction; the identity where the sizes are equal."""
+    position = np.arange(start, stop)
+    if network_size == level_size:
+        return _Taps(_mirror(position, level_size)[:, None], np.ones((len(position), 1), np.float32))
+    factor = level_size / network_size
+    centre = (position + 0.5) * factor - 0.5
+    reach = max(1.0, factor)
+    index = np.floor(centre - reach).astype(np.intp)[:, None] + np.arange(int(2 * reach) + 3)
+    weight = np.clip(1 - np.abs(index - centre[:, None]) / reach, 0, None)
+    weight /= weight.sum(1, keepdims=True)
+    return _Taps(_mirror(index, level_size), weight.astype(np.float32))
+
+
+def _mirror(index: NDArray[np.intp], size: int) -> NDArray[np.intp]:
+    """Reflect positions beyond [0, size) back in, edge pixel repeated, as often as needed."""
+    folded = np.mod(index, 2 * size)
+    return np.where(folded < size, folded, 2 * size - 1 - folded)
+
+
+def _apply(pixels: NDArray[np.float32], taps: _Taps, origin: int, axis: int) -> NDArray[np.float32]:
+    """Weighted sum of shifted copies along one axis of (C, Y, X)."""
+    index = taps.index - origin
+    if index.shape[1] == 1:
+        return np.take(pixels, index[:, 0], axis=axis)
+    shape = [1, 1, 1]
+    shape[axis] = len(index)
+    out: NDArray[np.float32] | None = None
+    for tap in range(index.shape[1]):
+        weight = taps.weight[:, tap]
+        if not weight.any():
+            continue
+        part = np.take(pixels, index[:, tap], axis=axis) * weight.reshape(shape)
+        out = part if out is None else out + part
+    return pixels if out is None else out
+
+
+def to_channels(pixels: NDArray[Any], in_channels: int) -> NDArray[Any]:
+    """Turn (Y, X) or (Y, X, 3) pixels into (in_channels, Y, X): RGB to its mean, grey repeated."""
+    if pixels.ndim == 2:
+        return np.broadcast_to(pixels, (in_channels, *pixels.shape))
+    if in_channels == 1:
+        return pixels.mean(-1, dtype=np.float32)[None]
+    return np.moveaxis(pixels, -1, 0)

@@ -1,0 +1,134 @@
+"""Labels of one image as they grow from view to view."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_mouse_seg.inference import sparse_zeros
+from napari_mouse_seg.tiling import Box
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.pipeline._segment import SegmentResult
+
+_COARSEST_PX = 1024
+_MOSTLY = 0.5
+
+
+class LabelCanvas:
+    """A label image over the whole network grid.
+
+    Parameters
+    ----------
+    shape
+        Rows and columns of the network's grid.
+
+    Attributes
+    ----------
+    array
+        (Y, X) uint32; takes memory (or, when large, disk) only where objects are.
+    """
+
+    def __init__(self, shape: tuple[int, int]) -> None:
+        self.array: NDArray[np.uint32] = sparse_zeros(shape, np.uint32)
+        self._cut: set[int] = set()
+        self._last_id = 0
+
+    def levels(self) -> list[NDArray[np.uint32]]:
+        """Return the array and coarser strided views of it; they share its memory, so they are always current."""
+        levels = [self.array]
+        while max(levels[-1].shape) > _COARSEST_PX and min(levels[-1].shape) > 1:
+            levels.append(levels[-1][::2, ::2])
+        return levels
+
+    @property
+    def cut(self) -> frozenset[int]:
+        """Ids of objects that an edge still cuts."""
+        return frozenset(self._cut)
+
+    def clear(self) -> None:
+        """Remove all objects; ids start at 1 again."""
+        self.array[:] = 0
+        self._cut.clear()
+        self._last_id = 0
+
+    def add(self, result: SegmentResult) -> Box | None:
+        """Merge a result in.
+
+        Objects already there stay, painted ones included; those that were cut are replaced by their
+        completed selves and keep their id; new ones get ids that were never used.
+
+        Parameters
+        ----------
+        result
+            Of a view or the full image, on the same grid.
+
+        Returns
+        -------
+        Box or None
+            What changed.
+        """
+        target = self.array[result.box.slices]
+        found = result.labels
+        self._last_id = max(self._last_id, int(target.max(initial=0)))
+        both = (target > 0) & (found > 0)
+        overlaps = _overlaps(found[both], target[both])
+        areas = np.bincount(found.ravel(), minlength=result.n_objects + 1)
+        lookup = np.zeros(result.n_objects + 1, np.uint32)
+        changed = False
+        for label in range(1, result.n_objects + 1):
+            new_id = self._place(label, result, overlaps.get(label, {}), int(areas[label]))
+            lookup[label] = new_id
+            changed = changed or new_id > 0
+        if not changed:
+            return None
+        renamed = lookup[found]
+        np.copyto(target, renamed, where=(renamed > 0) & (target == 0))
+        return result.box
+
+    def _place(self, label: int, result: SegmentResult, others: dict[int, int], area: int) -> int:
+        """Decide an object's id on the canvas, 0 to leave it out; erase the cut objects that it completes."""
+        is_cut = label in result.cut
+        whole = sum(pixels for other, pixels in others.items() if other not in self._cut)
+        if whole > _MOSTLY * area:
+            return 0
+        open_ids = [other for other in others if other in self._cut]
+        if is_cut and open_ids and sum(others[other] for other in open_ids) >= _MOSTLY * area:
+            return 0
+        for other in open_ids:
+            self._erase(other, result.box)
+            self._cut.discard(other)
+        if open_ids:
+            new_id = max(open_ids, key=lambda other: others[other])
+        else:
+            self._last_id += 1
+            new_id = self._last_id
+        if is_cut:
+            self._cut.add(new_id)
+        return new_id
+
+    def _erase(self, label: int, around: Box) -> None:
+        """Remove an object; it may reach out of the box in which it was met, as far as its pixels go on."""
+        bounds = Box(0, 0, *self.array.shape)
+        margin = 64
+        while True:
+            box = around.grow(margin).intersect(bounds)
+            view = self.array[box.slices]
+            inside = view == label
+            edges = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
+            view[inside] = 0
+            if box == bounds or not any(edge.any() for edge in edges):
+                return
+            margin *= 2
+
+
+def _overlaps(found: NDArray[np.uint32], there: NDArray[np.uint32]) -> dict[int, dict[int, int]]:
+    """Count shared pixels: new label → old label → pixels."""
+    pairs, counts = np.unique(np.stack([found, there]), axis=1, return_counts=True)
+    table: dict[int, dict[int, int]] = {}
+    for (new, old), count in zip(pairs.T.tolist(), counts.tolist(), strict=True):
+        table.setdefault(new, {})[old] = count
+    return table

@@ -1,0 +1,189 @@
+"""Image + model + plan → one frozen job, or an error that says what to change.
+
+Reads no pixels and loads no torch, so that a form may call it at every change.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import PlanError
+from napari_mouse_seg.inference import SourcePlan, choose_level
+from napari_mouse_seg.tiling import Box, TileGrid, plan_tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from napari_mouse_seg.images import ImagePlane, MultiscaleImage
+    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+
+_SAME_SIZE = 0.05
+_FEW_PIXELS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentJob:
+    """Everything one run needs, checked.
+
+    Attributes
+    ----------
+    image, plane
+        The image, and the channel and plane of it.
+    model, plan
+        As given.
+    source
+        Level, network grid and normalisation.
+    grid
+        Tiles over the network's grid.
+    box
+        What was asked for, on the network's grid.
+    warnings
+        What does not fit, in words for users.
+    """
+
+    image: MultiscaleImage
+    plane: ImagePlane
+    model: Model
+    plan: SegmentPlan
+    source: SourcePlan
+    grid: TileGrid
+    box: Box
+    warnings: tuple[str, ...]
+
+    @property
+    def device(self) -> str:
+        """The device asked for; which one ``auto`` became stands in the result."""
+        return self.plan.device
+
+    @property
+    def instances(self) -> InstancesPlan:
+        """Thresholds: the plan's, or the model's."""
+        return self.plan.instances or self.model.card.instances
+
+    @property
+    def network_shape(self) -> tuple[int, int]:
+        """Rows and columns of the network's grid over the whole image."""
+        return self.source.network_shape
+
+    @property
+    def bounds(self) -> Box:
+        """The whole image on the network's grid."""
+        return self.grid.bounds
+
+    @property
+    def pixel_scale(self) -> tuple[float, float]:
+        """Image pixels (level 0) per network pixel, along Y and X."""
+        return (
+            self.plane.shape[0] / self.source.network_shape[0],
+            self.plane.shape[1] / self.source.network_shape[1],
+        )
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What scores depend on; jobs with equal keys share them."""
+        plan = self.plan
+        return (
+            id(self.image),
+            (plan.channel, plan.plane_t, plan.plane_z),
+            self.model.sha256,
+            self.source,
+            self.grid,
+            plan.device,
+        )
+
+
+def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box | None = None) -> SegmentJob:
+    """Check everything and decide level, scale and tiles.
+
+    Parameters
+    ----------
+    image
+        A lazy image.
+    model
+        A model with its card.
+    plan
+        Channel, plane, scale, device, tiles and thresholds.
+    region
+        In image pixels (level 0); None is the full image.
+
+    Returns
+    -------
+    SegmentJob
+        Ready for ``segment``.
+
+    Raises
+    ------
+    PlanError
+        If the channel, plane, scale, tile or region does not fit the image or the model.
+    """
+    card = model.card
+    plane = image.plane(channel=plan.channel, t=plan.plane_t, z=plan.plane_z)
+    network_shape = _network_shape(plane, card.pixel_size_um, plan.scale)
+    level = choose_level(plane.level_shapes, network_shape)
+    source = SourcePlan(level, network_shape, card.architecture.in_channels, card.intensity)
+    halo_px = card.halo_px if plan.halo_px is None else plan.halo_px
+    for name, value in (("tile", plan.core_px), ("halo", halo_px)):
+        if value % card.stride_px:
+            raise PlanError(f"The {name} of {value} px is no multiple of the model's stride of {card.stride_px} px.")
+    grid = plan_tiles(network_shape, plan.core_px, halo_px)
+    box = grid.bounds if region is None else _to_network(region, plane.shape, network_shape)
+    if box.area == 0:
+        raise PlanError("The visible region lies outside the image; pan back to it.")
+    return SegmentJob(image, plane, model, plan, source, grid, box, tuple(_warnings(plane, model, plan, network_shape)))
+
+
+def _network_shape(plane: ImagePlane, model_um: float | None, scale: float | None) -> tuple[int, int]:
+    """Size of the network's grid: the user's scale, else that of the pixel sizes, else the image's own."""
+    if scale is not None:
+        factors = (scale, scale)
+    elif plane.pixel_size_um is not None and model_um is not None:
+        factors = (plane.pixel_size_um[0] / model_um, plane.pixel_size_um[1] / model_um)
+    else:
+        factors = (1.0, 1.0)
+    if all(abs(factor - 1) <= _SAME_SIZE for factor in factors):
+        return plane.shape
+    shape = tuple(round(size * factor) for size, factor in zip(plane.shape, factors, strict=True))
+    if min(shape) < 1:
+        raise PlanError(
+            f"At a scale of {factors[0]:.3g} the image of {plane.shape[0]} x {plane.shape[1]} pixels vanishes; "
+            "check the pixel size or set the scale."
+        )
+    return shape[0], shape[1]
+
+
+def _to_network(region: Box, shape: tuple[int, int], network_shape: tuple[int, int]) -> Box:
+    """Map a box of image pixels onto the network's grid, outwards, and clip it."""
+    y, x = network_shape[0] / shape[0], network_shape[1] / shape[1]
+    box = Box(
+        math.floor(region.y0 * y + 1e-9),
+        math.floor(region.x0 * x + 1e-9),
+        math.ceil(region.y1 * y - 1e-9),
+        math.ceil(region.x1 * x - 1e-9),
+    )
+    return box.intersect(Box(0, 0, *network_shape))
+
+
+def _warnings(plane: ImagePlane, model: Model, plan: SegmentPlan, network_shape: tuple[int, int]) -> Iterator[str]:
+    """Say what of the image does not fit what the model was trained on."""
+    card = model.card
+    if plane.n_channels == 3 and card.modality in ("fluorescence", "electron"):
+        yield (
+            f"The model {card.name} is for {card.modality} images of one channel; this image is RGB. "
+            "Its mean over the channels is used, so check the result."
+        )
+    elif plane.n_channels == 1 and card.architecture.in_channels == 3:
+        yield f"The model {card.name} is for RGB images; this image has one channel, which is repeated."
+    if plan.scale is None and card.pixel_size_um is not None and plane.pixel_size_um is None:
+        yield (
+            f"The pixel size of the image is unknown; the model works at {card.pixel_size_um:g} µm per pixel. "
+            "Set the scale if objects look much larger or smaller than usual."
+        )
+    scale = network_shape[0] / plane.shape[0]
+    if scale > 1 / _FEW_PIXELS:
+        yield (
+            f"The image is {scale:.1f} times coarser than what the model was trained on, "
+            "so small objects may be missed."
+        )
