@@ -1,0 +1,23 @@
+"""What one viewer is doing: its choices, its run, its labels; no Qt, no napari."""
+
+from napari_mouse_seg.session._engine import Engine, PipelineEngine
+from napari_mouse_seg.session._messages import Check, Progress, RunState, Summary
+from napari_mouse_seg.session._runner import Runner, RunningTask
+from napari_mouse_seg.session._runs import Merged, decode_regions
+from napari_mouse_seg.session._session import SegmentSession
+from napari_mouse_seg.session._workspace import Workspace
+
+__all__ = [
+    "Check",
+    "Engine",
+    "Merged",
+    "PipelineEngine",
+    "Progress",
+    "RunState",
+    "Runner",
+    "RunningTask",
+    "SegmentSession",
+    "Summary",
+    "Workspace",
+    "decode_regions",
+]

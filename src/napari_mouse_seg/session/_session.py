@@ -1,0 +1,328 @@
+"""The state of one viewer: what is chosen, what runs, what was found."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event, Warned
+from napari_mouse_seg.plans import SegmentPlan
+from napari_mouse_seg.session._engine import Engine, PipelineEngine
+from napari_mouse_seg.session._messages import Check, Progress, ProgressMeter, RunState, Summary
+from napari_mouse_seg.session._runs import Merged, decode_regions
+from napari_mouse_seg.session._workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_mouse_seg.images import MultiscaleImage
+    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.pipeline import ScoreCache, SegmentJob
+    from napari_mouse_seg.session._runner import Runner, RunningTask
+    from napari_mouse_seg.tiling import Box
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run; ``regions`` are on the canvas once it is done."""
+
+    number: int
+    workspace: Workspace
+    regions: tuple[Box | None, ...]
+    whole_image: bool
+    only_thresholds: bool
+    began: float = field(default_factory=time.perf_counter)
+    meter: ProgressMeter = field(default_factory=ProgressMeter)
+    warnings: list[str] = field(default_factory=list)
+    outcome: Summary | None = None
+    task: RunningTask | None = None
+
+
+class SegmentSession:
+    """Choices, at most one run at a time, and the labels that runs add to.
+
+    All methods are called on the main thread, and all signals are emitted there.
+
+    Parameters
+    ----------
+    runner
+        Does the work elsewhere.
+    engine
+        What the work is; the pipeline if None.
+
+    Attributes
+    ----------
+    checked
+        The choices changed; carries a ``Check``.
+    state_changed
+        Carries a ``RunState``.
+    progressed
+        Carries a ``Progress``.
+    workspace_opened
+        A new, empty canvas that wants a layer; carries a ``Workspace``.
+    canvas_changed
+        The labels of a ``Workspace`` have changed.
+    run_finished
+        Carries a ``Summary``.
+    run_failed
+        Carries the reason in words.
+    run_cancelled
+        What was finished is kept.
+    """
+
+    checked = Signal(Check)
+    state_changed = Signal(RunState)
+    progressed = Signal(Progress)
+    workspace_opened = Signal(Workspace)
+    canvas_changed = Signal(Workspace)
+    run_finished = Signal(Summary)
+    run_failed = Signal(str)
+    run_cancelled = Signal()
+
+    def __init__(self, runner: Runner, engine: Engine | None = None) -> None:
+        self._runner = runner
+        self._engine = engine or PipelineEngine()
+        self._image: MultiscaleImage | None = None
+        self._model: Model | None = None
+        self._plan = SegmentPlan()
+        self._state = RunState.IDLE
+        self._cache: ScoreCache | None = None
+        self._workspace: Workspace | None = None
+        self._run: _Run | None = None
+        self._runs_begun = 0
+        self._pending: Callable[[], None] | None = None
+
+    @property
+    def state(self) -> RunState:
+        """Idle, running or cancelling."""
+        return self._state
+
+    @property
+    def workspace(self) -> Workspace | None:
+        """Scores and labels of the last run's choices; None before the first."""
+        return self._workspace
+
+    def set_image(self, image: MultiscaleImage | None) -> None:
+        """Choose the image; a run on the earlier one is cancelled."""
+        if image is not self._image:
+            self.cancel()
+            self._image = image
+            self._check()
+
+    def set_model(self, model: Model | None) -> None:
+        """Choose the model."""
+        if model is not self._model:
+            self._model = model
+            self._check()
+
+    def set_plan(self, plan: SegmentPlan) -> None:
+        """Choose everything else."""
+        if plan != self._plan:
+            self._plan = plan
+            self._check()
+
+    def segment(self, region: Box | None) -> None:
+        """Segment a region of the image, or all of it, and add what is found to the labels.
+
+        Scores that are known are reused. A run at work is cancelled first.
+
+        Parameters
+        ----------
+        region
+            In image pixels; None is the full image.
+        """
+        self._begin(partial(self._segment_now, region))
+
+    def apply_thresholds(self) -> None:
+        """Find the objects of all segmented regions anew from the known scores, if thresholds have changed.
+
+        Waits for a run that computes scores; replaces one that does the same.
+        """
+        if self._run is None or self._run.only_thresholds:
+            self._begin(self._redecode_now)
+        elif self._pending is None:
+            self._pending = self._redecode_now
+
+    def cancel(self) -> None:
+        """Stop the run; it answers before its next tile."""
+        self._pending = None
+        self._stop()
+
+    def mark_edited(self) -> None:
+        """Note that the user has painted in the labels: new thresholds then go to new labels."""
+        if self._workspace is not None:
+            self._workspace.edited = True
+
+    def forget_labels(self) -> None:
+        """Give up the labels, because their layer is gone; scores are kept."""
+        self.cancel()
+        self._workspace = None
+
+    def close(self) -> None:
+        """End: cancel, and let go of scores and labels. Late answers are dropped."""
+        self._pending = None
+        if self._run is not None and self._run.task is not None:
+            self._run.task.cancel()
+        self._run = None
+        self._state = RunState.IDLE
+        self._image = self._model = None
+        self._workspace = self._cache = None
+
+    def _check(self) -> None:
+        try:
+            job = self._resolve(None)
+        except MouseSegError as error:
+            self.checked.emit(Check(problem=str(error)))
+            return
+        self.checked.emit(Check() if job is None else Check(warnings=job.warnings))
+
+    def _resolve(self, region: Box | None) -> SegmentJob | None:
+        """Return the job of the present choices; None while image or model are missing."""
+        if self._image is None or self._model is None:
+            return None
+        return self._engine.resolve(self._image, self._model, self._plan, region)
+
+    def _begin(self, action: Callable[[], None]) -> None:
+        """Do it now, or as soon as the present run has ended."""
+        if self._state is RunState.IDLE:
+            action()
+        else:
+            self._stop()
+            self._pending = action
+
+    def _segment_now(self, region: Box | None) -> None:
+        try:
+            job = self._resolve(region)
+            if job is None:
+                return
+            workspace = self._open_workspace(job)
+            replace = workspace.instances is not None and workspace.instances != job.instances
+            others = [known for known in workspace.with_region(region) if known != region] if replace else []
+            jobs = [found for known in others if (found := self._resolve(known)) is not None]
+        except MouseSegError as error:
+            self.run_failed.emit(str(error))
+            return
+        self._start([*jobs, job], workspace, workspace.with_region(region), replace, only_thresholds=False)
+
+    def _redecode_now(self) -> None:
+        workspace = self._workspace
+        if workspace is None or not workspace.regions:
+            return
+        try:
+            jobs = [job for region in workspace.regions if (job := self._resolve(region)) is not None]
+        except MouseSegError as error:
+            self.run_failed.emit(str(error))
+            return
+        if not jobs or not workspace.cache.fits(jobs[0]) or jobs[0].instances == workspace.instances:
+            return
+        regions = workspace.regions
+        self._start(jobs, self._unedited(workspace, jobs[0]), regions, replace=True, only_thresholds=True)
+
+    def _open_workspace(self, job: SegmentJob) -> Workspace:
+        """Return the workspace of the job's scores, made anew if the last one is for others."""
+        if self._cache is None or not self._cache.fits(job):
+            if self._cache is not None:
+                self._cache.close()
+            self._cache = self._engine.new_cache(job)
+            self._workspace = None
+        if self._workspace is None:
+            self._show(Workspace(job, self._cache, self._engine.new_canvas(job)))
+        elif self._workspace.instances not in (None, job.instances):
+            return self._unedited(self._workspace, job)
+        return self._require_workspace()
+
+    def _unedited(self, workspace: Workspace, job: SegmentJob) -> Workspace:
+        """Keep what the user painted: new thresholds write into a copy that starts empty."""
+        if workspace.edited:
+            canvas = self._engine.new_canvas(job)
+            self._show(Workspace(job, workspace.cache, canvas, workspace.regions, workspace.instances))
+        return self._require_workspace()
+
+    def _show(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.workspace_opened.emit(workspace)
+
+    def _require_workspace(self) -> Workspace:
+        if self._workspace is None:
+            raise RuntimeError("A listener of workspace_opened gave up the labels while they were being made.")
+        return self._workspace
+
+    def _start(
+        self,
+        jobs: list[SegmentJob],
+        workspace: Workspace,
+        regions: tuple[Box | None, ...],
+        replace: bool,
+        only_thresholds: bool,
+    ) -> None:
+        self._runs_begun += 1
+        whole_image = jobs[-1].box == jobs[-1].bounds
+        run = _Run(self._runs_begun, workspace, regions, whole_image, only_thresholds)
+        self._run = run
+        self._set_state(RunState.RUNNING)
+        run.task = self._runner.start(
+            decode_regions(self._engine, jobs, workspace, replace),
+            partial(self._on_event, run.number),
+            partial(self._on_end, run.number),
+        )
+
+    def _stop(self) -> None:
+        if self._state is RunState.RUNNING and self._run is not None and self._run.task is not None:
+            self._set_state(RunState.CANCELLING)
+            self._run.task.cancel()
+
+    def _on_event(self, number: int, event: Event) -> None:
+        run = self._run
+        if run is None or run.number != number:
+            return
+        if isinstance(event, Merged):
+            self._take_in(run, event)
+        elif isinstance(event, Warned):
+            if event.message not in run.warnings:
+                run.warnings.append(event.message)
+        elif self._state is RunState.RUNNING and (progress := run.meter.update(event)) is not None:
+            self.progressed.emit(progress)
+
+    def _take_in(self, run: _Run, event: Merged) -> None:
+        run.workspace.regions = run.regions
+        seconds = time.perf_counter() - run.began
+        result = event.result
+        run.outcome = Summary(result.n_objects, run.whole_image, seconds, result.device, tuple(run.warnings))
+        if run.workspace is self._workspace:
+            self.canvas_changed.emit(run.workspace)
+
+    def _on_end(self, number: int, error: Exception | None) -> None:
+        run = self._run
+        if run is None or run.number != number:
+            return
+        self._run = None
+        pending, self._pending = self._pending, None
+        self._set_state(RunState.IDLE)
+        if error is not None:
+            self.run_failed.emit(_in_words(error))
+        elif run.outcome is not None:
+            self.run_finished.emit(run.outcome)
+        elif pending is None:
+            self.run_cancelled.emit()
+        if pending is not None:
+            pending()
+
+    def _set_state(self, state: RunState) -> None:
+        if state is not self._state:
+            self._state = state
+            self.state_changed.emit(state)
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, MouseSegError):
+        return str(error)
+    logger.error("A run failed unexpectedly.", exc_info=error)
+    return f"The run failed unexpectedly ({type(error).__name__}: {error}); the log has the details."

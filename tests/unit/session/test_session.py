@@ -1,0 +1,423 @@
+"""The session, with a runner that is stepped by hand and an engine that needs no network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+from unittest.mock import MagicMock
+
+import pytest
+
+from napari_mouse_seg.errors import ImageError, PlanError
+from napari_mouse_seg.events import Event, Finished, Started, TileDone, Warned
+from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.session import RunState, SegmentSession, Workspace
+from napari_mouse_seg.tiling import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+BOUNDS = Box(0, 0, 1000, 1000)
+LEFT = Box(0, 0, 100, 100)
+RIGHT = Box(0, 500, 100, 600)
+
+
+@dataclass
+class FakeTask:
+    """Steps a generator as a worker would, but only when told."""
+
+    events: Generator[Event, None, None]
+    on_event: Callable[[Event], None]
+    on_end: Callable[[Exception | None], None]
+    cancelled: bool = False
+    ended: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+    def step(self) -> bool:
+        if self.cancelled:
+            self.events.close()
+            return self._end(None)
+        try:
+            event = next(self.events)
+        except StopIteration:
+            return self._end(None)
+        except Exception as error:  # noqa: BLE001 (stands in for the run boundary)
+            return self._end(error)
+        self.on_event(event)
+        return True
+
+    def finish(self) -> None:
+        while self.step():
+            pass
+
+    def _end(self, error: Exception | None) -> bool:
+        self.ended = True
+        self.on_end(error)
+        return False
+
+
+@dataclass
+class FakeRunner:
+    tasks: list[FakeTask] = field(default_factory=list)
+
+    def start(self, events: Any, on_event: Any, on_end: Any) -> FakeTask:
+        self.tasks.append(FakeTask(events, on_event, on_end))
+        return self.tasks[-1]
+
+
+class FakeCanvas:
+    def __init__(self) -> None:
+        self.log: list[Any] = []
+
+    def clear(self) -> None:
+        self.log.append("clear")
+
+    def add(self, result: Any) -> None:
+        self.log.append((result.job.box, result.job.instances))
+
+
+@dataclass
+class FakeEngine:
+    """Jobs are plain records; scores are known for boxes in the cache's ``done``."""
+
+    computed: list[Box] = field(default_factory=list)
+    error: Exception | None = None
+    warnings: tuple[str, ...] = ()
+
+    def resolve(self, image: Any, model: Any, plan: SegmentPlan, region: Box | None) -> Any:
+        if plan.channel > 3:
+            raise PlanError("There is no channel 9; choose one from 0 to 3.")
+        key = (id(image), id(model), plan.channel, plan.scale)
+        instances = plan.instances or InstancesPlan()
+        return SimpleNamespace(
+            box=region or BOUNDS, bounds=BOUNDS, key=key, instances=instances, warnings=self.warnings
+        )
+
+    def segment(self, job: Any, cache: Any) -> Iterator[Event]:
+        for message in self.warnings:
+            yield Warned(message)
+        if not any(known.contains(job.box) for known in cache.done):
+            yield Started("scores", 2)
+            yield TileDone("scores", 1, 2)
+            if self.error is not None:
+                raise self.error
+            yield TileDone("scores", 2, 2)
+            self.computed.append(job.box)
+            cache.done.append(job.box)
+        yield Started("instances", 1)
+        yield TileDone("instances", 1, 1)
+        yield Finished(SimpleNamespace(n_objects=7, device="CPU", job=job))
+
+    def new_cache(self, job: Any) -> Any:
+        return SimpleNamespace(done=[], fits=lambda other: other.key == job.key, close=MagicMock())
+
+    def new_canvas(self, job: Any) -> Any:
+        return FakeCanvas()
+
+
+@dataclass
+class Heard:
+    """Everything a session said."""
+
+    said: list[tuple[str, Any]] = field(default_factory=list)
+
+    def listen(self, session: SegmentSession) -> None:
+        for name in ("checked", "state_changed", "progressed", "workspace_opened", "canvas_changed"):
+            getattr(session, name).connect(lambda value, name=name: self.said.append((name, value)))
+        for name in ("run_finished", "run_failed"):
+            getattr(session, name).connect(lambda value, name=name: self.said.append((name, value)))
+        session.run_cancelled.connect(lambda: self.said.append(("run_cancelled", None)))
+
+    def of(self, name: str) -> list[Any]:
+        return [value for said, value in self.said if said == name]
+
+
+@pytest.fixture
+def runner() -> FakeRunner:
+    return FakeRunner()
+
+
+@pytest.fixture
+def engine() -> FakeEngine:
+    return FakeEngine()
+
+
+@pytest.fixture
+def session(runner: FakeRunner, engine: FakeEngine) -> SegmentSession:
+    session = SegmentSession(runner, engine)
+    session.set_image(SimpleNamespace(name="image"))
+    session.set_model(SimpleNamespace(card=None))
+    return session
+
+
+@pytest.fixture
+def heard(session: SegmentSession) -> Heard:
+    heard = Heard()
+    heard.listen(session)
+    return heard
+
+
+def thresholds(value: float) -> SegmentPlan:
+    return SegmentPlan(instances=InstancesPlan(foreground_threshold=value))
+
+
+def canvas_log(session: SegmentSession) -> list[Any]:
+    assert session.workspace is not None
+    return session.workspace.canvas.log
+
+
+def boxes(session: SegmentSession) -> list[Any]:
+    return [entry if entry == "clear" else entry[0] for entry in canvas_log(session)]
+
+
+def test_run_goes_from_idle_to_running_to_a_summary(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
+    session.segment(LEFT)
+    assert session.state is RunState.RUNNING
+    runner.tasks[0].finish()
+    assert heard.of("state_changed") == [RunState.RUNNING, RunState.IDLE]
+    (summary,) = heard.of("run_finished")
+    assert (summary.n_objects, summary.whole_image, summary.device) == (7, False, "CPU")
+    assert boxes(session) == [LEFT]
+
+
+def test_layer_is_announced_before_and_labels_after_the_run(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[0].finish()
+    names = [name for name, _ in heard.said if name in ("workspace_opened", "canvas_changed", "run_finished")]
+    assert names == ["workspace_opened", "canvas_changed", "run_finished"]
+
+
+def test_second_view_adds_to_the_same_canvas(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
+    for region in (LEFT, RIGHT):
+        session.segment(region)
+        runner.tasks[-1].finish()
+    assert len(heard.of("workspace_opened")) == 1
+    assert boxes(session) == [LEFT, RIGHT]
+    assert session.workspace is not None
+    assert session.workspace.regions == (LEFT, RIGHT)
+
+
+@pytest.mark.parametrize("change", ["image", "model", "channel", "scale"])
+def test_other_choice_opens_another_canvas(
+    session: SegmentSession, runner: FakeRunner, heard: Heard, change: str
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    first = session.workspace
+    if change == "image":
+        session.set_image(SimpleNamespace(name="other"))
+    elif change == "model":
+        session.set_model(SimpleNamespace(card=None))
+    else:
+        session.set_plan(SegmentPlan(channel=1) if change == "channel" else SegmentPlan(scale=2.0))
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    assert session.workspace is not first
+    assert len(heard.of("workspace_opened")) == 2
+    assert first is not None
+    first.cache.close.assert_called_once()
+
+
+def test_thresholds_replace_objects_of_all_regions_without_the_network(
+    session: SegmentSession, runner: FakeRunner, engine: FakeEngine
+) -> None:
+    for region in (LEFT, RIGHT):
+        session.segment(region)
+        runner.tasks[-1].finish()
+    session.set_plan(thresholds(0.3))
+    session.apply_thresholds()
+    runner.tasks[-1].finish()
+    assert boxes(session) == [LEFT, RIGHT, "clear", LEFT, RIGHT]
+    assert canvas_log(session)[-1][1].foreground_threshold == 0.3
+    assert engine.computed == [LEFT, RIGHT]
+
+
+def test_same_thresholds_start_no_run(session: SegmentSession, runner: FakeRunner) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    session.apply_thresholds()
+    assert len(runner.tasks) == 1
+
+
+def test_thresholds_before_any_run_start_nothing(session: SegmentSession, runner: FakeRunner) -> None:
+    session.set_plan(thresholds(0.3))
+    session.apply_thresholds()
+    assert runner.tasks == []
+
+
+def test_newer_threshold_overtakes_an_older_one(session: SegmentSession, runner: FakeRunner) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    for value in (0.3, 0.4):
+        session.set_plan(thresholds(value))
+        session.apply_thresholds()
+    runner.tasks[1].finish()
+    runner.tasks[2].finish()
+    used = [entry[1].foreground_threshold for entry in canvas_log(session) if entry != "clear"]
+    assert used == [0.5, 0.4]
+
+
+def test_thresholds_wait_for_a_run_that_computes_scores(session: SegmentSession, runner: FakeRunner) -> None:
+    session.segment(LEFT)
+    runner.tasks[0].step()
+    for value in (0.3, 0.4):
+        session.set_plan(thresholds(value))
+        session.apply_thresholds()
+    assert session.state is RunState.RUNNING
+    runner.tasks[0].finish()
+    runner.tasks[1].finish()
+    assert len(runner.tasks) == 2
+    assert canvas_log(session)[-1] == (LEFT, InstancesPlan(foreground_threshold=0.4))
+
+
+def test_new_view_with_new_thresholds_redoes_earlier_views(session: SegmentSession, runner: FakeRunner) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    session.set_plan(thresholds(0.3))
+    session.segment(RIGHT)
+    runner.tasks[-1].finish()
+    assert boxes(session) == [LEFT, "clear", LEFT, RIGHT]
+
+
+def test_full_image_covers_earlier_views(session: SegmentSession, runner: FakeRunner) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    session.segment(None)
+    runner.tasks[-1].finish()
+    assert session.workspace is not None
+    assert session.workspace.regions == (None,)
+
+
+def test_painted_labels_are_kept_and_new_thresholds_get_a_new_layer(
+    session: SegmentSession, runner: FakeRunner, heard: Heard, engine: FakeEngine
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    session.mark_edited()
+    painted = session.workspace
+    session.set_plan(thresholds(0.3))
+    session.apply_thresholds()
+    runner.tasks[-1].finish()
+    assert painted is not None
+    assert "clear" not in painted.canvas.log
+    assert session.workspace is not painted
+    assert len(heard.of("workspace_opened")) == 2
+    assert engine.computed == [LEFT]
+
+
+def test_cancel_leaves_the_labels_alone_and_says_so(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
+    session.segment(LEFT)
+    runner.tasks[0].step()
+    session.cancel()
+    assert session.state is RunState.CANCELLING
+    runner.tasks[0].finish()
+    assert session.state is RunState.IDLE
+    assert heard.of("run_cancelled") == [None]
+    assert heard.of("run_finished") == []
+    assert canvas_log(session) == []
+
+
+def test_segment_during_a_run_starts_when_that_has_ended(session: SegmentSession, runner: FakeRunner) -> None:
+    session.segment(LEFT)
+    runner.tasks[0].step()
+    session.segment(RIGHT)
+    assert len(runner.tasks) == 1
+    runner.tasks[0].finish()
+    runner.tasks[1].finish()
+    assert boxes(session) == [RIGHT]
+
+
+def test_progress_never_goes_back(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
+    session.segment(LEFT)
+    runner.tasks[0].finish()
+    fractions = [progress.fraction for progress in heard.of("progressed")]
+    assert fractions == sorted(fractions)
+    assert fractions[0] == 0.0
+    assert fractions[-1] == pytest.approx(1.0)
+
+
+def test_failure_is_told_in_words_and_is_no_finish(
+    session: SegmentSession, runner: FakeRunner, engine: FakeEngine, heard: Heard
+) -> None:
+    engine.error = ImageError("The image is constant.")
+    session.segment(LEFT)
+    runner.tasks[0].finish()
+    assert heard.of("run_failed") == ["The image is constant."]
+    assert heard.of("run_finished") == []
+    assert session.state is RunState.IDLE
+
+
+def test_unforeseen_failure_names_its_kind(
+    session: SegmentSession, runner: FakeRunner, engine: FakeEngine, heard: Heard
+) -> None:
+    engine.error = ZeroDivisionError("division by zero")
+    session.segment(LEFT)
+    runner.tasks[0].finish()
+    (message,) = heard.of("run_failed")
+    assert "ZeroDivisionError: division by zero" in message
+
+
+def test_answers_after_close_are_dropped(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
+    session.segment(LEFT)
+    task = runner.tasks[0]
+    task.step()
+    session.close()
+    before = len(heard.said)
+    task.cancelled = False  # As if the events had been on their way already.
+    task.finish()
+    assert len(heard.said) == before
+    assert session.workspace is None
+
+
+def test_removed_labels_make_the_next_run_open_new_ones_from_known_scores(
+    session: SegmentSession, runner: FakeRunner, heard: Heard, engine: FakeEngine
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    session.forget_labels()
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    assert len(heard.of("workspace_opened")) == 2
+    assert engine.computed == [LEFT]
+
+
+def test_labels_of_a_run_whose_layer_was_removed_are_not_announced(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[0].step()
+    session.forget_labels()
+    runner.tasks[0].finish()
+    assert heard.of("canvas_changed") == []
+
+
+def test_check_tells_problems_and_warnings(session: SegmentSession, engine: FakeEngine, heard: Heard) -> None:
+    engine.warnings = ("The pixel size is unknown.",)
+    session.set_plan(SegmentPlan(channel=1))
+    session.set_plan(SegmentPlan(channel=9))
+    fine, bad = heard.of("checked")
+    assert fine.warnings == ("The pixel size is unknown.",)
+    assert fine.problem == ""
+    assert "no channel 9" in bad.problem
+
+
+def test_warnings_of_the_run_are_in_the_summary_once(
+    session: SegmentSession, runner: FakeRunner, engine: FakeEngine, heard: Heard
+) -> None:
+    engine.warnings = ("Only 3 pixels an object.",)
+    for region in (LEFT, RIGHT):
+        session.segment(region)
+        runner.tasks[-1].finish()
+    assert heard.of("run_finished")[-1].warnings == ("Only 3 pixels an object.",)
+
+
+def test_region_within_a_known_one_is_not_listed_again() -> None:
+    workspace = Workspace(MagicMock(), MagicMock(), MagicMock(), regions=(Box(0, 0, 50, 50),))
+    assert workspace.with_region(Box(10, 10, 20, 20)) == (Box(0, 0, 50, 50),)
+    assert workspace.with_region(Box(0, 0, 60, 60)) == (Box(0, 0, 60, 60),)
+    assert workspace.with_region(None) == (None,)
