@@ -1,0 +1,315 @@
+"""The panel *Segment*: shows choices, state and results, and says what the user wants; it does nothing itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFormLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.widgets._notes import NoteLabel
+from napari_mouse_seg.widgets._plan_editor import PlanEditor
+from napari_mouse_seg.widgets._run_bar import RunBar, duration
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_THRESHOLDS = ("foreground_threshold", "split_threshold", "min_area_px")
+_FINE_THRESHOLDS = ("boundary_weight", "max_hole_px")
+_RUNNING = ("device", "core_px", "halo_px", "batch_size")
+_SETTLE_MS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model as the panel shows it."""
+
+    name: str
+    card_line: str
+    details: str
+    instances: InstancesPlan
+
+
+class SegmentPanel(QWidget):
+    """Choices for a segmentation, the two buttons that start it, its progress and its result.
+
+    Layers and models are shown by name and told apart by position, so that names may repeat.
+    """
+
+    imageChosen = Signal(int)  # Position in the list of images; -1 for none.
+    modelChosen = Signal(int)  # Position in the list of models; -1 for none.
+    planChanged = Signal(object)  # A SegmentPlan; its plane is 0, which the viewer's sliders decide.
+    thresholdsSettled = Signal()  # No threshold has moved for a moment.
+    viewRequested = Signal()
+    fullRequested = Signal()
+    cancelRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._models: tuple[ModelChoice, ...] = ()
+        self._problem = self._view_reason = self._full_reason = ""
+        self._running = False
+        self._settle = QTimer(self)
+        self._settle.setSingleShot(True)
+        self._settle.setInterval(_SETTLE_MS)
+        self._settle.timeout.connect(self.thresholdsSettled)
+        self._make_inputs()
+        self._make_buttons()
+        self._arrange()
+        self._connect()
+        self._update_buttons()
+
+    def value(self) -> SegmentPlan:
+        """Return the plan as chosen."""
+        fine = self._fine.value()
+        thresholds = self._thresholds.value().replace(**{name: getattr(fine, name) for name in _FINE_THRESHOLDS})
+        channel = max(0, self._channel.currentIndex())
+        scale = self._scale.value().scale
+        return self._running_editor.value().replace(channel=channel, scale=scale, instances=thresholds)
+
+    def set_value(self, plan: SegmentPlan) -> None:
+        """Show a plan; thresholds of None leave those of the model."""
+        self._channel.setCurrentIndex(plan.channel)
+        self._scale.set_value(plan)
+        self._running_editor.set_value(plan)
+        if plan.instances is not None:
+            self._thresholds.set_value(plan.instances)
+            self._fine.set_value(plan.instances)
+
+    def set_images(self, names: Sequence[str], current: int) -> None:
+        """List the image layers; emits nothing."""
+        self._fill(self._image, names, current)
+        self._image_note.say("" if names else "Open an image: File ▸ Open, or File ▸ Open Sample ▸ Mouse Seg.")
+
+    def set_channels(self, names: Sequence[str], current: int = 0) -> None:
+        """List the channels of the image; the field is hidden if there is only one. Emits nothing."""
+        self._fill(self._channel, names, current)
+        self._channel_row.setVisible(len(names) > 1)
+
+    def choose_channel(self, index: int) -> None:
+        """Choose a channel, as if the user had."""
+        self._channel.setCurrentIndex(index)
+
+    def set_models(self, models: Sequence[ModelChoice], current: int = 0) -> None:
+        """List the models and take over the thresholds of the current one; emits nothing."""
+        self._models = tuple(models)
+        self._fill(self._model, [model.name for model in models], current)
+        self._show_model(current if models else -1)
+
+    def set_check(self, problem: str, warnings: Sequence[str]) -> None:
+        """Show why the choices cannot run, or what does not fit."""
+        self._problem = problem
+        self._model_error.say(problem)
+        self._model_warning.say(tuple(warnings))
+        self._update_buttons()
+
+    def set_reasons(self, view: str, full: str) -> None:
+        """Say why a button is off; empty if it is on."""
+        self._view_reason, self._full_reason = view, full
+        self._update_buttons()
+
+    def set_device(self, text: str) -> None:
+        """Show where the network runs."""
+        self._device.setText(text)
+
+    def begin_run(self) -> None:
+        """Show that a run has started."""
+        self._running = True
+        self._result.say("")
+        self._failure.say("")
+        self._run_bar.begin()
+        self._update_buttons()
+
+    def show_progress(self, text: str, fraction: float, left_s: float | None) -> None:
+        """Show how far the run is."""
+        self._run_bar.show_progress(text, fraction, left_s)
+
+    def begin_cancel(self) -> None:
+        """Show that the run is being cancelled."""
+        self._run_bar.begin_cancel()
+
+    def end_run(self) -> None:
+        """Show that no run is at work."""
+        self._running = False
+        self._run_bar.end()
+        self._update_buttons()
+
+    def show_result(self, n_objects: int, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
+        """Show what a run found."""
+        where = "in the image" if whole_image else "in the region"
+        noun = "object" if n_objects == 1 else "objects"
+        time_taken = f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+        self._result.say(f"{n_objects:,} {noun} {where}, {time_taken}")
+        self._model_warning.say(tuple(warnings))
+
+    def show_message(self, text: str) -> None:
+        """Show a remark in place of a result."""
+        self._result.say(text)
+
+    def show_failure(self, text: str) -> None:
+        """Show why a run failed."""
+        self._failure.say(text)
+
+    def _make_inputs(self) -> None:
+        plan = SegmentPlan()
+        self._image, self._channel, self._model = QComboBox(), QComboBox(), QComboBox()
+        for box, tip in (
+            (self._image, "Image layer to segment."),
+            (self._channel, SegmentPlan.model_fields["channel"].description),
+            (self._model, "What to look for."),
+        ):
+            box.setToolTip(tip or "")
+            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+            box.setMinimumContentsLength(8)
+        self._image_note, self._model_line = NoteLabel("hint"), NoteLabel("hint")
+        self._model_error, self._model_warning = NoteLabel("error"), NoteLabel("warning")
+        self._device = QLabel("auto")
+        self._device.setToolTip("Where the network runs; choose another under Advanced.")
+        self._thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
+        self._fine = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
+        self._scale = PlanEditor(plan, ("scale",))
+        self._running_editor = PlanEditor(plan, _RUNNING)
+
+    def _make_buttons(self) -> None:
+        self._view_button = QPushButton("Segment visible region")
+        self._full_button = QPushButton("Segment full image")
+        self._reason, self._result, self._failure = NoteLabel("hint"), NoteLabel("hint"), NoteLabel("error")
+        self._result.setStyleSheet("font-weight: bold; background: transparent;")
+        self._run_bar = RunBar()
+
+    def _arrange(self) -> None:
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(8)
+        self._channel_row = QWidget()
+        row = QHBoxLayout(self._channel_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel("Channel"))
+        row.addWidget(self._channel, 1)
+        column.addWidget(_group("Image", self._image, self._channel_row, self._image_note))
+        device_row = QWidget()
+        form = QFormLayout(device_row)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Runs on", self._device)
+        column.addWidget(
+            _group(
+                "Model",
+                self._model,
+                self._model_line,
+                self._scale,
+                device_row,
+                self._model_error,
+                self._model_warning,
+            )
+        )
+        self._channel_row.setVisible(False)
+        column.addWidget(_group("Objects", self._thresholds))
+        column.addWidget(self._make_advanced())
+        column.addWidget(self._view_button)
+        column.addWidget(self._full_button)
+        for widget in (self._reason, self._run_bar, self._result, self._failure):
+            column.addWidget(widget)
+        column.addStretch(1)
+
+    def _make_advanced(self) -> QCollapsible:
+        advanced = QCollapsible("Advanced")
+        advanced.setDuration(0)
+        advanced.addWidget(self._fine)
+        advanced.addWidget(self._running_editor)
+        width = max(editor.label_width() for editor in (self._fine, self._running_editor))
+        for editor in (self._fine, self._running_editor):
+            editor.set_label_width(width)
+        return advanced
+
+    def _connect(self) -> None:
+        self._image.currentIndexChanged.connect(self.imageChosen)
+        self._channel.currentIndexChanged.connect(self._on_plan)
+        self._model.currentIndexChanged.connect(self._on_model)
+        for editor in (self._scale, self._running_editor, self._thresholds, self._fine):
+            editor.valueChanged.connect(self._on_plan)
+            editor.problemChanged.connect(self._update_buttons)
+        for editor in (self._thresholds, self._fine):
+            editor.valueChanged.connect(self._on_threshold)
+        self._view_button.clicked.connect(self._on_view)
+        self._full_button.clicked.connect(self._on_full)
+        self._run_bar.cancelRequested.connect(self.cancelRequested)
+
+    def _fill(self, box: QComboBox, names: Sequence[str], current: int) -> None:
+        box.blockSignals(True)
+        box.clear()
+        box.addItems(list(names))
+        box.setCurrentIndex(current if names else -1)
+        box.blockSignals(False)
+
+    def _on_model(self, index: int) -> None:
+        self._show_model(index)
+        self.modelChosen.emit(index)
+
+    def _show_model(self, index: int) -> None:
+        """Show a model's card and start from its thresholds."""
+        if not 0 <= index < len(self._models):
+            self._model_line.say("No model is installed." if not self._models else "")
+            return
+        model = self._models[index]
+        self._model_line.say(model.card_line)
+        self._model.setToolTip(model.details)
+        self._thresholds.set_value(model.instances)
+        self._fine.set_value(model.instances)
+
+    def _on_plan(self) -> None:
+        self.planChanged.emit(self.value())
+
+    def _on_threshold(self) -> None:
+        self._settle.start()
+
+    def _on_view(self) -> None:
+        self._settle.stop()
+        self.viewRequested.emit()
+
+    def _on_full(self) -> None:
+        self._settle.stop()
+        self.fullRequested.emit()
+
+    def _update_buttons(self) -> None:
+        common = self._common_reason()
+        for button, own, tip in (
+            (self._view_button, self._view_reason, "Segment what the canvas shows, and add it to the labels."),
+            (self._full_button, self._full_reason, "Segment the whole plane; parts that are done are reused."),
+        ):
+            reason = common or own
+            button.setEnabled(not reason)
+            button.setToolTip(reason or tip)
+        reasons = dict.fromkeys(r for r in (common or self._view_reason, common or self._full_reason) if r)
+        self._reason.say("" if self._running else tuple(reasons))
+
+    def _common_reason(self) -> str:
+        if self._running:
+            return "A run is at work; wait for it or cancel it."
+        if self._image.currentIndex() < 0:
+            return "There is no image to segment."
+        if self._model.currentIndex() < 0:
+            return "There is no model to run."
+        editors = (self._scale, self._thresholds, self._fine, self._running_editor)
+        return next((editor.problem() for editor in editors if editor.problem()), self._problem)
+
+
+def _group(title: str, *widgets: QWidget) -> QGroupBox:
+    box = QGroupBox(title)
+    column = QVBoxLayout(box)
+    column.setSpacing(4)
+    for widget in widgets:
+        column.addWidget(widget)
+    return box
