@@ -145,7 +145,7 @@ def test_an_extra_object_lowers_precision_and_keeps_recall(predicted, truth):
         assert low < high or high == 0
 
 
-@settings(max_examples=50, deadline=None)  # the first call imports scipy
+@settings(max_examples=50)
 @given(labels, labels)
 def test_scores_agree_with_the_dense_definition(predicted, truth):
     # Control: the textbook double loop over objects with an optimal assignment.
