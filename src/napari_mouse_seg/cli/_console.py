@@ -1,0 +1,77 @@
+"""The one place that prints: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.events import Started, TileDone
+
+if TYPE_CHECKING:
+    from napari_mouse_seg.events import Event
+
+_WIDTH = 78
+
+
+@dataclass(slots=True)
+class Console:
+    """Output of one call of the command.
+
+    Attributes
+    ----------
+    debug
+        Whether errors come with their traceback.
+    """
+
+    debug: bool = False
+    _stage: str = field(default="", init=False)
+    _since: float = field(default=0.0, init=False)
+    _line: bool = field(default=False, init=False)
+
+    def out(self, text: str = "") -> None:
+        """Print a result."""
+        self._clear()
+        print(text, flush=True)
+
+    def warn(self, text: str) -> None:
+        """Print what the user should know."""
+        self._clear()
+        print(f"Warning: {text}", file=sys.stderr, flush=True)
+
+    def error(self, text: str, cause: BaseException | None = None) -> None:
+        """Print what went wrong; with its traceback only in debug mode."""
+        self._clear()
+        if self.debug and cause is not None:
+            traceback.print_exception(cause)
+        print(f"Error: {text}", file=sys.stderr, flush=True)
+
+    def progress(self, name: str, event: Event) -> None:
+        """Show how far a run is, in one line that is written over; nothing where no one watches."""
+        if not sys.stderr.isatty():
+            return
+        if isinstance(event, Started):
+            self._stage, self._since = event.stage, time.monotonic()
+            self._show(f"{name}: {event.stage} …")
+        elif isinstance(event, TileDone):
+            left = (time.monotonic() - self._since) * (event.total - event.done) / max(1, event.done)
+            self._show(f"{name}: {event.stage} {event.done}/{event.total}, {left:.0f} s left")
+
+    def _show(self, text: str) -> None:
+        print("\r" + text[:_WIDTH].ljust(_WIDTH), end="", file=sys.stderr, flush=True)
+        self._line = True
+
+    def _clear(self) -> None:
+        if self._line:
+            print("\r" + " " * _WIDTH + "\r", end="", file=sys.stderr, flush=True)
+            self._line = False
+
+
+def make_streams_safe() -> None:
+    """Let consoles without Unicode show a ``?`` instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="replace")

@@ -1,0 +1,111 @@
+"""Which files a command works on, and what they are called."""
+
+from __future__ import annotations
+
+import glob
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import ImageNotFoundError, PlanError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+OVERLAY_ENDING = "_overlay"
+_LABEL_SUFFIXES = (".tif", ".tiff", ".png", ".zarr", ".npy")
+_ZARR_FILES = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
+
+
+def image_stem(path: Path) -> str:
+    """Return the name without its format: ``field.ome.tif`` and ``field.png`` are both ``field``."""
+    name = path.name
+    for ending in (path.suffix, ".ome"):
+        if ending and name.lower().endswith(ending.lower()):
+            name = name[: -len(ending)]
+    return name or path.name
+
+
+def find_inputs(texts: Iterable[str]) -> list[Path]:
+    """Return the images that arguments stand for, in order, each once.
+
+    Parameters
+    ----------
+    texts
+        Files, OME-Zarr folders, folders (every image directly in them), or patterns with ``*``, ``?``
+        or ``[]`` (for shells that do not expand them).
+
+    Raises
+    ------
+    ImageNotFoundError
+        If a folder or pattern holds no image. A missing file is found when it is opened.
+    """
+    found = [path for text in texts for path in _expand(text)]
+    return list(dict.fromkeys(found))
+
+
+def check_stems(paths: Iterable[Path]) -> None:
+    """Refuse inputs whose results would have the same name.
+
+    Raises
+    ------
+    PlanError
+        Names the two.
+    """
+    seen: dict[str, Path] = {}
+    for path in paths:
+        other = seen.setdefault(image_stem(path).casefold(), path)
+        if other != path:
+            raise PlanError(
+                f"{other} and {path} would both be written as {image_stem(path)}; segment them into different folders."
+            )
+
+
+def find_labels(folder: Path) -> dict[str, Path]:
+    """Return the label images directly in a folder by stem; overlay pictures beside them are left out.
+
+    Raises
+    ------
+    ImageNotFoundError
+        If there is no such folder or it holds no label image.
+    PlanError
+        If two files have the same stem.
+    """
+    if not folder.is_dir():
+        raise ImageNotFoundError(f"There is no folder {folder}; check the path.")
+    paths = [path for path in _visible(folder) if path.suffix.lower() in _LABEL_SUFFIXES]
+    if not paths:
+        raise ImageNotFoundError(f"{folder} holds no label image ({', '.join(_LABEL_SUFFIXES)}); check the path.")
+    check_stems(paths)
+    found = {image_stem(path): path for path in paths}
+    return {
+        stem: path for stem, path in found.items() if stem.removesuffix(OVERLAY_ENDING) not in found.keys() - {stem}
+    }
+
+
+def _expand(text: str) -> list[Path]:
+    path = Path(text).expanduser()
+    if path.is_dir() and not _is_zarr(path):
+        return _some(text, _images(_visible(path)))
+    if not path.exists() and glob.has_magic(text):
+        return _some(text, _images(Path(name) for name in sorted(glob.glob(str(path)))))
+    return [path]
+
+
+def _images(paths: Iterable[Path]) -> list[Path]:
+    from napari_mouse_seg.images import IMAGE_SUFFIXES
+
+    return [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES or (path.is_dir() and _is_zarr(path))]
+
+
+def _some(text: str, paths: list[Path]) -> list[Path]:
+    if not paths:
+        raise ImageNotFoundError(f"{text} holds no image that can be opened; check the path or the pattern.")
+    return paths
+
+
+def _visible(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
+
+
+def _is_zarr(path: Path) -> bool:
+    return path.suffix.lower() == ".zarr" or any((path / name).exists() for name in _ZARR_FILES)

@@ -1,0 +1,109 @@
+"""``mouse-seg segment``: images in, label images and run records out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.cli._inputs import check_stems, find_inputs
+from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
+from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
+from napari_mouse_seg.export import LABEL_FORMATS
+from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+
+if TYPE_CHECKING:
+    import argparse
+
+    from napari_mouse_seg.cli._console import Console
+    from napari_mouse_seg.cli._file_run import FileRun
+
+DEFAULT_MODEL = "nuclei-fluorescence"
+
+_EXTRAS = {
+    "csv": "also write measurements of every object, in µm where the pixel size is known",
+    "overlay": "also write a PNG with the outlines over the image",
+    "geojson": "also write the outlines as GeoJSON, for QuPath",
+}
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    """Add arguments and options."""
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image file, folder of images, OME-Zarr, or pattern")
+    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    add_model_option(parser)
+    parser.add_argument("--format", choices=LABEL_FORMATS, default=LABEL_FORMATS[0], help="of the labels; default tiff")
+    for name, text in _EXTRAS.items():
+        parser.add_argument(f"--{name}", action="store_true", help=text)
+    parser.add_argument("--overwrite", action="store_true", help="replace results that exist already")
+    add_plan_options(parser, SegmentPlan, "image and network")
+    add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)")
+
+
+def add_model_option(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of a model."""
+    parser.add_argument(
+        "--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=f"bundled model or file; default {DEFAULT_MODEL}"
+    )
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Segment every input; a bad one does not stop the others.
+
+    Returns
+    -------
+    int
+        0, or 1 if any input failed.
+    """
+    from napari_mouse_seg.cli._file_run import FileRun
+
+    _check_folders(arguments.inputs, arguments.output)
+    paths = find_inputs(arguments.inputs)
+    check_stems(paths)
+    _check_output(arguments.output)
+    from napari_mouse_seg.networks import find_model
+
+    file_run = FileRun(
+        model=find_model(arguments.model),
+        folder=arguments.output,
+        formats=(arguments.format, *(name for name in _EXTRAS if getattr(arguments, name))),
+        options=given_options(arguments, SegmentPlan),
+        instance_options=given_options(arguments, InstancesPlan),
+        overwrite=arguments.overwrite,
+    )
+    done = [_attempt(path, file_run, console) for path in paths]
+    if len(paths) > 1:
+        console.out(f"{sum(done)} of {len(paths)} images done.")
+    return 0 if all(done) else 1
+
+
+def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
+    from napari_mouse_seg.cli._file_run import run_file
+
+    try:
+        record = run_file(path, file_run, console)
+    except MouseSegError as error:
+        console.error(f"{path.name}: {error}", error)
+        return False
+    except Exception as error:  # noqa: BLE001 (run boundary: the other images go on)
+        console.error(
+            f"{path.name}: unexpected {type(error).__name__}: {error}. Run with --debug and report it.", error
+        )
+        return False
+    seconds = sum(record.timings_s.values())
+    labels = file_run.folder / record.outputs[file_run.formats[0]]
+    console.out(f"{path.name}: {record.n_objects} objects in {seconds:.1f} s, {labels}")
+    return True
+
+
+def _check_folders(inputs: list[str], output: Path) -> None:
+    """Refuse to write among the inputs: the next run would take the results for images."""
+    if any(Path(text).is_dir() and Path(text).resolve() == output.resolve() for text in inputs):
+        raise PlanError(f"The output folder {output} is also an input folder; choose another.")
+
+
+def _check_output(folder: Path) -> None:
+    """Find out before the work, not after it, whether the folder can be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(f"The output folder {folder} cannot be made ({error.strerror}); choose another.") from error
