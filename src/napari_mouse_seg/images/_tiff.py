@@ -18,6 +18,7 @@ from napari_mouse_seg.images._cache import ByteCache
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._levels import pixel_dtype
 from napari_mouse_seg.images._tiff_calibration import tiff_calibration
+from napari_mouse_seg.images._tiff_check import check_structure
 from napari_mouse_seg.images._tiff_level import PageFormat, StoredPage, TiffLevel
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from napari_mouse_seg.images._image import MultiscaleImage
 
 _JPEG_COMPRESSIONS = {6, 7, 34892, 33007}
+_APERIO_JPEG_2000_YCBCR = 33003
+_JPEG_2000_COMPRESSIONS = {_APERIO_JPEG_2000_YCBCR, 33004, 33005, 34712}
 _GREY_PHOTOMETRICS = {0, 1, 3, 4, 32803}  # palettes too: ImageJ stores false colours of intensities as palettes
 _PHOTOMETRIC_RGB = 2
 _PHOTOMETRIC_YCBCR = 6
@@ -69,6 +72,7 @@ def open_tiff(path: Path) -> MultiscaleImage:
 
     with reading(str(path), "the TIFF structure"), tifffile.TiffFile(path) as tiff:
         series = _largest_series(path, tiff)
+        check_structure(path, tiff, series.keyframe)
         name = str(path)
         pixel_dtype(series.dtype, name)
         layout = _layout(name, series)
@@ -204,15 +208,24 @@ def _page_format(page: TiffPage, *, plain: bool) -> PageFormat:
     """How the pages of a level are stored; ``plain`` uses stored pixels as they are where that is possible."""
     columns = page.shaped[3]
     segment = (page.tiledepth, page.tilelength, page.tilewidth) if page.is_tiled else (1, page.rowsperstrip, columns)
-    is_plain = plain and bool(page.is_final)
+    is_ycbcr = _is_ycbcr(page)
+    is_plain = plain and bool(page.is_final) and not is_ycbcr
     return PageFormat(
         shaped=page.shaped,
         segment=(max(1, segment[0]), max(1, segment[1]), max(1, segment[2])),
         dtype=np.dtype(page.parent.byteorder + np.dtype(page.dtype).char),
         decode=None if is_plain else page.decode,
         is_jpeg=int(page.compression) in _JPEG_COMPRESSIONS,
-        is_ycbcr=int(page.photometric) == _PHOTOMETRIC_YCBCR and int(page.compression) not in _JPEG_COMPRESSIONS,
+        is_ycbcr=is_ycbcr,
     )
+
+
+def _is_ycbcr(page: TiffPage) -> bool:
+    """Whether decoded samples are still YCbCr: Aperio's JPEG 2000 says so by its number alone."""
+    compression = int(page.compression)
+    if compression in _JPEG_COMPRESSIONS | _JPEG_2000_COMPRESSIONS or page.dtype != np.uint8:
+        return compression == _APERIO_JPEG_2000_YCBCR
+    return int(page.photometric) == _PHOTOMETRIC_YCBCR
 
 
 def _is_one_run(page: TiffPage | TiffFrame) -> bool:

@@ -1,0 +1,89 @@
+"""Check that the structure of a TIFF is complete.
+
+tifffile opens what is left of a truncated file: it leaves out pages, levels and descriptions that lie beyond the end.
+Here that is an error, since an image with half its planes or without its pixel size looks like a good one.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import DamagedImageError
+from napari_mouse_seg.images._guard import reading
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tifffile import TiffFile, TiffPage
+
+# Bits per sample, description, positions and sizes of strips and tiles, SubIFDs, JPEG tables.
+_NEEDED_TAGS = frozenset({258, 270, 273, 279, 324, 325, 330, 347})
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 13: 4, 16: 8, 18: 8}
+
+
+def check_structure(path: Path, tiff: TiffFile, page: TiffPage) -> None:
+    """Refuse a file whose chain of pages, smaller levels or needed tags reach beyond its end.
+
+    Parameters
+    ----------
+    path
+        For messages.
+    tiff
+        Open file.
+    page
+        First page of the image that is used.
+
+    Raises
+    ------
+    DamagedImageError
+        If something is missing.
+    """
+    if tiff.is_ndpi:
+        return  # its 64-bit offsets are stored in another way
+    _check_page(path, page.parent, page.offset)
+    following = _check_page(path, tiff, tiff.pages[-1].offset)
+    if following >= tiff.filehandle.size:
+        raise _truncated(path, "next page", following, tiff)
+    for number, offset in enumerate(page.subifds or (), start=1):
+        _check_level(path, page, number, offset)
+
+
+def _check_level(path: Path, page: TiffPage, number: int, offset: int) -> None:
+    """Refuse a smaller level without a complete table of tiles or strips."""
+    import tifffile
+
+    with reading(str(path), f"level {number}"):
+        _check_page(path, page.parent, offset)
+        page.parent.filehandle.seek(offset)
+        level = tifffile.TiffPage(page.parent, (page.index, number - 1))
+        if len(level.dataoffsets) < math.prod(level.chunked):
+            raise EOFError("its table of tiles or strips is incomplete")
+
+
+def _check_page(path: Path, tiff: TiffFile, offset: int) -> int:
+    """Check where the needed tags of one page lie; return the position of the next page, 0 after the last."""
+    form, file = tiff.tiff, tiff.filehandle
+    file.seek(offset)
+    (n_tags,) = struct.unpack(form.tagnoformat, file.read(form.tagnosize))
+    for entry in struct.iter_unpack(_entry_format(form.byteorder, form.tagsize), file.read(n_tags * form.tagsize)):
+        code, kind, count, position = entry
+        n_bytes = count * _TYPE_BYTES.get(kind, 0)
+        is_elsewhere = n_bytes > form.tagoffsetthreshold
+        if code in _NEEDED_TAGS and is_elsewhere and position + n_bytes > file.size:
+            raise _truncated(path, f"tag {code}", position + n_bytes, tiff)
+    (following,) = struct.unpack(form.offsetformat, file.read(form.offsetsize))
+    return int(following)
+
+
+def _entry_format(byteorder: str, tag_bytes: int) -> str:
+    """Code, type, count, and value or position, in TIFF or BigTIFF."""
+    return f"{byteorder}HHII" if tag_bytes == 12 else f"{byteorder}HHQQ"
+
+
+def _truncated(path: Path, what: str, position: int, tiff: TiffFile) -> DamagedImageError:
+    return DamagedImageError(
+        f"{path} is truncated: its {what} reaches to byte {position:,}, but it has {tiff.filehandle.size:,} bytes; "
+        "copy it again."
+    )

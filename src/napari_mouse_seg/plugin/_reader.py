@@ -1,0 +1,174 @@
+"""The npe2 reader: image files become multiscale layers.
+
+A channel is a layer of its own. ``channel_axis`` was rejected: it slices every level with dask, which costs a graph
+for each view.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_mouse_seg.tiling import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.images import ImagePlane, Level, MultiscaleImage
+
+    PathOrPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+    LayerData = tuple[Any, dict[str, Any], str]  # Any: napari's layer data and arguments
+
+_CHUNK_PX = 1024
+_MAX_READ_PIXELS = 16_000_000
+_SAMPLE_PIXELS = 1_000_000
+_PATCH_PX = 256
+_PATCHES_PER_SIDE = 5
+_LIMIT_PERCENTILES = (0.5, 99.8)
+_TWO_COLORMAPS = ("magenta", "green")
+_COLORMAPS = ("cyan", "yellow", "magenta", "red", "green", "blue")
+
+
+def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerData]] | None:
+    """Return the reader if the names of all paths end like images, otherwise None; nothing is opened.
+
+    Parameters
+    ----------
+    path
+        One path, or several.
+    """
+    from napari_mouse_seg.images import IMAGE_SUFFIXES
+
+    names = [os.fspath(one).rstrip("/\\").lower() for one in _paths(path)]
+    return read if names and all(name.endswith(IMAGE_SUFFIXES) for name in names) else None
+
+
+def read(path: PathOrPaths) -> list[LayerData]:
+    """Open images as layers without reading more than a coarse level, for the contrast limits.
+
+    Parameters
+    ----------
+    path
+        One path, or several; each gives its own layers.
+
+    Returns
+    -------
+    list of (data, arguments, "image")
+        One for each channel. ``metadata`` holds ``mouse_seg_path``, ``mouse_seg_axes`` (of the layer's data) and
+        ``mouse_seg_channel``.
+
+    Raises
+    ------
+    ImageError
+        If a file is missing, damaged or not supported.
+    """
+    from napari_mouse_seg.images import open_image
+
+    return [layer for one in _paths(path) for layer in _layers(open_image(one))]
+
+
+def _paths(path: PathOrPaths) -> list[str | os.PathLike[str]]:
+    """One path or several, as a list."""
+    return [path] if isinstance(path, (str, os.PathLike)) else list(path)
+
+
+def _layers(image: MultiscaleImage) -> list[LayerData]:
+    """One layer for each channel."""
+    return [_layer(image, channel) for channel in range(image.n_channels)]
+
+
+def _layer(image: MultiscaleImage, channel: int) -> LayerData:
+    """Return data and arguments of one channel."""
+    levels = [_as_dask(level) for level in image.channel_levels(channel)]
+    axes = image.axes.replace("C", "")
+    scale, units = _scale(image, axes.removesuffix("S"))
+    arguments: dict[str, Any] = {  # Any: napari's arguments
+        "name": _layer_name(image, channel),
+        "scale": scale,
+        "units": units,
+        "axis_labels": tuple(axes.removesuffix("S").lower()),
+        "multiscale": len(levels) > 1,
+        "rgb": image.is_rgb,
+        "cache": False,  # levels have their own cache, and dask's would read whole chunks
+        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, "mouse_seg_channel": channel},
+    }
+    if not image.is_rgb:
+        arguments["contrast_limits"] = _contrast_limits(image.plane(channel=channel, z=image.n_z // 2), image)
+    if image.n_channels > 1:
+        colormaps = _TWO_COLORMAPS if image.n_channels == 2 else _COLORMAPS
+        arguments |= {"colormap": colormaps[channel % len(colormaps)], "blending": "additive"}
+    return (levels if len(levels) > 1 else levels[0]), arguments, "image"
+
+
+def _layer_name(image: MultiscaleImage, channel: int) -> str:
+    """File name without suffix, and the channel where there are several."""
+    name = image.name
+    for suffix in (".zarr", ".tiff", ".tif", ".ome"):
+        name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+    if image.n_channels == 1:
+        return name
+    return f"{name} – {image.channel_names[channel] if image.channel_names else f'channel {channel}'}"
+
+
+def _scale(image: MultiscaleImage, axes: str) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """Step and unit along each axis; pixels where the size is not known."""
+    y, x = image.pixel_size_um or (None, None)
+    steps = {"Y": y, "X": x, "Z": image.z_step_um if y is not None else None}
+    known = [steps.get(axis) for axis in axes]
+    return tuple(1.0 if step is None else step for step in known), tuple("pixel" if s is None else "µm" for s in known)
+
+
+def _as_dask(level: Level) -> Any:  # Any: dask carries no types
+    """Wrap a level so that napari reads only what it shows; the graph has one task for about a million pixels."""
+    import dask.array as da
+
+    n_leading = len(level.leading_shape)
+    samples = level.shape[-1:] if level.is_rgb else ()
+    sides = (_chunk_side(own, size) for own, size in zip(level.chunks, level.plane_shape, strict=True))
+    return da.from_array(  # type: ignore[no-untyped-call]  # dask carries no types
+        level,
+        chunks=((1,) * n_leading + (*sides, *samples)),
+        name=False,
+        lock=False,
+        meta=np.empty((0,) * level.ndim, level.dtype),
+    )
+
+
+def _chunk_side(own: int, size: int) -> int:
+    """Return the multiple of the stored chunk that is at least ``_CHUNK_PX``."""
+    return min(size, -(-_CHUNK_PX // own) * own)
+
+
+def _contrast_limits(plane: ImagePlane, image: MultiscaleImage) -> tuple[float, float]:
+    """Percentiles of a coarse sample; the range of the dtype, or 0 to 1, where all pixels are equal."""
+    pixels = _coarse_pixels(plane, image)
+    pixels = pixels[np.isfinite(pixels)]
+    if pixels.size:
+        low, high = (float(value) for value in np.percentile(pixels, _LIMIT_PERCENTILES))
+        if high > low:
+            return low, high
+        low, high = float(pixels.min()), float(pixels.max())
+        if high > low:
+            return low, high
+    return (0.0, 1.0) if image.dtype.kind == "f" else (0.0, float(np.iinfo(image.dtype).max))
+
+
+def _coarse_pixels(plane: ImagePlane, image: MultiscaleImage) -> NDArray[Any]:
+    """Pixels of a coarse level, or patches of the coarsest stored one where that is large."""
+    stored = image.n_stored_levels - 1
+    rows, columns = image.level_shapes[stored]
+    if rows * columns <= _MAX_READ_PIXELS:
+        return plane.sample(_SAMPLE_PIXELS)
+    bounds = Box(0, 0, rows, columns)
+    patches = [
+        Box(0, 0, _PATCH_PX, _PATCH_PX).shift(
+            (2 * i + 1) * rows // (2 * _PATCHES_PER_SIDE), (2 * j + 1) * columns // (2 * _PATCHES_PER_SIDE)
+        )
+        for i in range(_PATCHES_PER_SIDE)
+        for j in range(_PATCHES_PER_SIDE)
+    ]
+    return np.concatenate([plane.read(stored, patch.intersect(bounds)).ravel() for patch in patches])

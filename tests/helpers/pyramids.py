@@ -1,0 +1,96 @@
+"""Small image files with known pixels, in the formats that the package reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tifffile
+import zarr
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def pattern(shape: tuple[int, ...], dtype: str = "uint8") -> np.ndarray:
+    """Pixels that differ from their neighbours along every axis, so that a shifted or swapped read shows."""
+    total = np.zeros(shape, np.int64)
+    for number, index in enumerate(np.indices(shape, sparse=True)):
+        total = total + index * (2 * number + 3) + (index * index) % 11
+    high = {"bool": 2, "uint8": 256, "int8": 128}.get(dtype, 30_000)
+    return (total % high).astype(dtype)
+
+
+def smooth(shape: tuple[int, int], dtype: str = "uint8", samples: int = 0) -> np.ndarray:
+    """A slowly varying picture that survives lossy compression."""
+    rows, columns = np.indices(shape)
+    grey = 60 + 50 * np.sin(rows / 17) + 50 * np.cos(columns / 23) + 40
+    if samples:
+        grey = np.stack([np.roll(grey, 9 * i, axis=1) for i in range(samples)], axis=-1)
+    return grey.astype(dtype)
+
+
+def halves(pixels: np.ndarray, n_levels: int) -> list[np.ndarray]:
+    """A pyramid by taking every second row and column of (..., Y, X) pixels; odd sizes round up."""
+    return [pixels[..., :: 2**n, :: 2**n] for n in range(n_levels)]
+
+
+def write_pyramid_tiff(path: Path, levels: Sequence[np.ndarray], **options: Any) -> Path:
+    """Write levels as SubIFDs; an OME-TIFF where the name says so. ``options`` go to tifffile."""
+    metadata = options.pop("metadata", None)
+    tile = options.pop("tile", (64, 64))
+    with tifffile.TiffWriter(path) as writer:
+        writer.write(levels[0], subifds=len(levels) - 1, tile=tile, metadata=metadata, **options)
+        for level in levels[1:]:
+            writer.write(level, subfiletype=1, tile=tile, **options)
+    return path
+
+
+def write_ome_zarr(
+    path: Path,
+    levels: Sequence[np.ndarray],
+    axes: str = "yx",
+    *,
+    version: str = "0.5",
+    scales: Sequence[Sequence[float]] | None = None,
+    unit: str | None = "micrometer",
+    channels: Sequence[str] = (),
+    image_scale: Sequence[float] | None = None,
+    chunk: int = 64,
+) -> Path:
+    """Write an OME-Zarr image of version 0.4 or 0.5."""
+    group = zarr.open_group(str(path), mode="w", zarr_format=2 if version == "0.4" else 3)
+    datasets = []
+    for number, level in enumerate(levels):
+        chunks = tuple(1 if axis in "tcz" else min(chunk, size) for axis, size in zip(axes, level.shape, strict=True))
+        array = group.create_array(str(number), shape=level.shape, dtype=level.dtype, chunks=chunks)
+        array[...] = level
+        scale = list(scales[number]) if scales else [2.0**number if axis in "yx" else 1.0 for axis in axes]
+        transforms = [{"type": "scale", "scale": scale}, {"type": "translation", "translation": [0.5] * len(axes)}]
+        datasets.append({"path": str(number), "coordinateTransformations": transforms})
+    multiscale: dict[str, Any] = {"axes": [_zarr_axis(axis, unit) for axis in axes], "datasets": datasets}
+    if image_scale is not None:
+        multiscale["coordinateTransformations"] = [{"type": "scale", "scale": list(image_scale)}]
+    ome: dict[str, Any] = {"multiscales": [multiscale]}
+    if channels:
+        ome["omero"] = {"channels": [{"label": label} for label in channels]}
+    if version == "0.4":
+        multiscale["version"] = version
+        group.attrs.update(ome)
+    else:
+        group.attrs["ome"] = {"version": version, **ome}
+    return path
+
+
+def _zarr_axis(axis: str, unit: str | None) -> dict[str, str]:
+    kind = {"t": "time", "c": "channel"}.get(axis, "space")
+    return {"name": axis, "type": kind} | ({"unit": unit} if unit and kind == "space" else {})
+
+
+def write_sparse_tiff(path: Path, side: int = 20_480, tile: int = 512) -> Path:
+    """Write a tiled TIFF of which no tile is stored: a large image in a small file."""
+    with tifffile.TiffWriter(path, bigtiff=True) as writer:
+        empty = (b"" for _ in range((side // tile) ** 2))
+        writer.write(empty, shape=(side, side), dtype="uint8", tile=(tile, tile), compression="zlib", metadata=None)
+    return path

@@ -1,0 +1,256 @@
+"""TIFF files of every kind give back their pixels, axes and pixel size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+from tests.helpers.pyramids import halves, pattern, smooth, write_pyramid_tiff
+
+from napari_mouse_seg.errors import UnsupportedImageError
+from napari_mouse_seg.images import open_image
+from napari_mouse_seg.tiling import Box
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_mouse_seg.images import MultiscaleImage
+
+BOX = Box(37, 53, 149, 171)
+
+
+def whole(image: MultiscaleImage, level: int = 0, **plane: int) -> np.ndarray:
+    return image.plane(**plane).read(level, Box(0, 0, *image.level_shapes[level]))
+
+
+@pytest.mark.parametrize("compression", [None, "lzw", "zlib", "zstd", "packbits", "lzma", "png", "webp", "lerc"])
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+def test_lossless_compression_gives_exact_pixels(tmp_path: Path, compression: str | None, tile: tuple[int, int] | None):
+    pixels = pattern((201, 190, 3))
+    options = {"compressionargs": {"lossless": True}} if compression == "webp" else {}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, compression=compression, tile=tile, photometric="rgb", **options)
+    image = open_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.plane().read(0, BOX), pixels[BOX.slices])
+    np.testing.assert_array_equal(whole(image), pixels)
+
+
+@pytest.mark.parametrize("compression", ["jpeg2000", "jpegxl"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_lossless_codecs_of_greyscale_give_exact_pixels(tmp_path: Path, compression: str, dtype: str):
+    pixels = pattern((130, 150), dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, compression=compression, tile=(64, 64))
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif")), pixels)
+
+
+@pytest.mark.parametrize("compression", ["jpeg", "jpegxr"])
+@pytest.mark.parametrize("samples", [0, 3])
+def test_lossy_compression_gives_nearly_the_pixels(tmp_path: Path, compression: str, samples: int):
+    pixels = smooth((201, 190), samples=samples)
+    photometric = "rgb" if samples else "minisblack"
+    tifffile.imwrite(tmp_path / "a.tif", pixels, compression=compression, tile=(64, 64), photometric=photometric)
+    found = whole(open_image(tmp_path / "a.tif")).astype(int)
+    assert np.abs(found - pixels).mean() < 6
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "float32", "float64", "bool", "int8", "float16"])
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_dtypes_are_read_as_documented(tmp_path: Path, dtype: str, byteorder: str):
+    pixels = pattern((70, 90), dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, byteorder=byteorder)
+    image = open_image(tmp_path / "a.tif")
+    expected = {"bool": "uint8", "int8": "int16", "float16": "float32", "float64": "float32"}.get(dtype, dtype)
+    found = whole(image)
+    assert (image.dtype, found.dtype, found.dtype.isnative) == (expected, expected, True)
+    np.testing.assert_array_equal(found, pixels.astype(expected))
+
+
+@pytest.mark.parametrize("dtype", ["uint32", "int32", "int64", "complex64"])
+def test_other_dtypes_are_refused_by_name(tmp_path: Path, dtype: str):
+    tifffile.imwrite(tmp_path / "labels.tif", np.zeros((16, 16), dtype))
+    with pytest.raises(UnsupportedImageError, match=rf"labels\.tif holds {dtype} pixels.*convert it to uint8"):
+        open_image(tmp_path / "labels.tif")
+
+
+def test_predictor_and_odd_strips_are_undone(tmp_path: Path):
+    pixels = pattern((101, 77), "uint16")
+    tifffile.imwrite(tmp_path / "a.tif", pixels, compression="zlib", predictor=True, rowsperstrip=7)
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif")), pixels)
+
+
+def test_subifd_levels_of_an_odd_size_keep_their_real_scale(tmp_path: Path):
+    levels = halves(pattern((201, 333), "uint16"), 3)
+    image = open_image(write_pyramid_tiff(tmp_path / "a.ome.tif", levels, metadata={"axes": "YX"}))
+    assert image.level_shapes == ((201, 333), (101, 167), (51, 84))
+    assert image.level_scales[1] == (201 / 101, 333 / 167)
+    for number, level in enumerate(levels):
+        np.testing.assert_array_equal(whole(image, number), level)
+
+
+def test_ome_pyramid_with_channels_and_planes(tmp_path: Path):
+    levels = halves(pattern((3, 4, 150, 130), "uint16"), 2)
+    metadata = {
+        "axes": "CZYX",
+        "PhysicalSizeX": 4.6,
+        "PhysicalSizeXUnit": "nm",
+        "PhysicalSizeY": 5.2,
+        "PhysicalSizeYUnit": "nm",
+        "PhysicalSizeZ": 0.05,
+        "Channel": {"Name": ["DAPI", "GFP", "Actin"]},
+    }
+    image = open_image(write_pyramid_tiff(tmp_path / "a.ome.tif", levels, metadata=metadata, photometric="minisblack"))
+    assert (image.axes, image.n_channels, image.n_z, image.n_t) == ("CZYX", 3, 4, 1)
+    assert image.channel_names == ("DAPI", "GFP", "Actin")
+    assert image.pixel_size_um == pytest.approx((0.0052, 0.0046))
+    assert image.z_step_um == pytest.approx(0.05)
+    np.testing.assert_array_equal(whole(image, 1, channel=2, z=3), levels[1][2, 3])
+    np.testing.assert_array_equal(image.levels[0][1, :, 20:60:3, 5], levels[0][1, :, 20:60:3, 5])
+
+
+def test_imagej_hyperstack_in_micrometres(tmp_path: Path):
+    pixels = pattern((2, 3, 4, 60, 50), "uint16")
+    metadata = {"axes": "TZCYX", "unit": "\\u00B5m", "spacing": 1.5}
+    tifffile.imwrite(tmp_path / "a.tif", pixels, imagej=True, resolution=(1 / 0.25, 1 / 0.5), metadata=metadata)
+    image = open_image(tmp_path / "a.tif")
+    assert (image.axes, image.n_t, image.n_z, image.n_channels) == ("TZCYX", 2, 3, 4)
+    assert image.pixel_size_um == pytest.approx((0.5, 0.25))
+    assert image.z_step_um == pytest.approx(1.5)
+    np.testing.assert_array_equal(whole(image, t=1, z=2, channel=3), pixels[1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("resolution", "unit", "expected"),
+    [(20_000, "CENTIMETER", 0.5), (2_000, "MILLIMETER", 0.5), (50_800, "INCH", 0.5), (300, "INCH", None)],
+)
+def test_resolution_tags_give_the_pixel_size_unless_they_are_a_printers(
+    tmp_path: Path, resolution: float, unit: str, expected: float | None
+):
+    tifffile.imwrite(tmp_path / "a.tif", pattern((9, 9)), resolution=(resolution, resolution), resolutionunit=unit)
+    found = open_image(tmp_path / "a.tif").pixel_size_um
+    assert found is None if expected is None else found == pytest.approx((expected, expected))
+
+
+@pytest.mark.parametrize("planar", ["contig", "separate"])
+@pytest.mark.parametrize("compression", [None, "lzw"])
+def test_alpha_is_dropped(tmp_path: Path, planar: str, compression: str | None):
+    pixels = pattern((4, 66, 50) if planar == "separate" else (66, 50, 4))
+    tifffile.imwrite(
+        tmp_path / "a.tif",
+        pixels,
+        photometric="rgb",
+        planarconfig=planar,
+        extrasamples=["unassalpha"],
+        compression=compression,
+    )
+    image = open_image(tmp_path / "a.tif")
+    rgb = np.moveaxis(pixels, 0, 2)[..., :3] if planar == "separate" else pixels[..., :3]
+    assert (image.axes, image.is_rgb, image.n_channels, image.plane().n_channels) == ("YXS", True, 1, 3)
+    np.testing.assert_array_equal(whole(image), rgb)
+
+
+def test_grey_samples_are_channels(tmp_path: Path):
+    pixels = pattern((66, 50, 5), "uint16")
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", planarconfig="contig", compression="zlib")
+    image = open_image(tmp_path / "a.tif")
+    assert (image.axes, image.n_channels) == ("CYX", 5)
+    np.testing.assert_array_equal(whole(image, channel=4), pixels[..., 4])
+
+
+@pytest.mark.parametrize(("n_pages", "axis"), [(3, "C"), (9, "Z")])
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_pages_without_meaning_are_channels_if_few_else_planes(
+    tmp_path: Path, n_pages: int, axis: str, compression: str | None
+):
+    pixels = pattern((n_pages, 30, 40))
+    options = {"photometric": "minisblack", "metadata": None, "compression": compression}
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for page in pixels:
+            writer.write(page, contiguous=False, **options)
+    image = open_image(tmp_path / "a.tif")
+    assert image.axes == f"{axis}YX"
+    np.testing.assert_array_equal(image.levels[0][...], pixels)
+
+
+def test_unknown_axes_are_refused_by_name(tmp_path: Path):
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((5, 6, 7, 8), "uint8"), metadata={"axes": "HEYX"})
+    with pytest.raises(UnsupportedImageError, match=r"a\.tif has the axes H 5 x E 6.*supported are T, C and Z"):
+        open_image(tmp_path / "a.tif")
+
+
+def test_cmyk_is_refused(tmp_path: Path):
+    tifffile.imwrite(tmp_path / "a.tif", pattern((20, 20, 4)), photometric="separated")
+    with pytest.raises(UnsupportedImageError, match=r"SEPARATED colours.*save it as RGB"):
+        open_image(tmp_path / "a.tif")
+
+
+def test_an_uncompressed_page_with_scattered_strips_is_read(tmp_path: Path):
+    pixels = pattern((40, 32), "uint16")
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, pixels, rowsperstrip=10, metadata=None)
+    with tifffile.TiffFile(path, mode="r+") as tiff:
+        tag = tiff.pages[0].tags["StripOffsets"]
+        first, *others = tag.value
+        data = path.read_bytes()
+        with path.open("ab") as file:
+            moved = file.tell()
+            file.write(data[first : first + 640])
+        tag.overwrite((moved, *others))
+    with path.open("r+b") as file:
+        file.seek(first)
+        file.write(bytes(640))
+    np.testing.assert_array_equal(whole(open_image(path)), pixels)
+
+
+def test_the_largest_image_of_a_file_is_taken(tmp_path: Path):
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif") as writer:
+        writer.write(pattern((20, 30)), metadata={"axes": "YX", "PhysicalSizeX": 9.0})
+        writer.write(pattern((200, 150)), metadata={"axes": "YX", "PhysicalSizeX": 0.7})
+    image = open_image(tmp_path / "a.ome.tif")
+    assert image.shape == (200, 150)
+    assert image.pixel_size_um == pytest.approx((0.7, 0.7))
+
+
+def test_a_pyramid_of_reduced_pages_is_one_image(tmp_path: Path):
+    levels = [smooth((512, 400)), smooth((256, 200)), smooth((128, 100))]
+    with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
+        for number, level in enumerate(levels):
+            writer.write(level, tile=(64, 64), subfiletype=int(number > 0), metadata=None)
+    image = open_image(tmp_path / "a.tif")
+    assert image.level_shapes == ((512, 400), (256, 200), (128, 100))
+    np.testing.assert_array_equal(whole(image, 2), levels[2])
+
+
+def red_in_ycbcr() -> np.ndarray:
+    """Pure red in full-range ITU-R BT.601."""
+    return np.broadcast_to(np.array([76, 85, 255], np.uint8), (64, 64, 3)).copy()
+
+
+@pytest.mark.parametrize(("compression", "colour"), [(33003, (255, 0, 0)), (33005, (76, 85, 255))])
+def test_aperio_jpeg2000_is_converted_where_it_holds_ycbcr(tmp_path: Path, compression: int, colour: tuple[int, ...]):
+    tifffile.imwrite(tmp_path / "a.tif", red_in_ycbcr(), compression=compression, photometric="rgb", tile=(64, 64))
+    found = whole(open_image(tmp_path / "a.tif"))
+    assert np.abs(found.astype(int) - colour).max() <= 3
+
+
+def test_uncompressed_ycbcr_comes_out_as_rgb(tmp_path: Path):
+    subsampling = (530, "H", 2, (1, 1), True)
+    tifffile.imwrite(tmp_path / "a.tif", red_in_ycbcr(), photometric="ycbcr", extratags=[subsampling])
+    assert np.abs(whole(open_image(tmp_path / "a.tif")).astype(int) - (255, 0, 0)).max() <= 2
+
+
+def test_a_real_slide_scan_is_read(data_dir: Path):
+    path = data_dir / "wsi" / "cmu_small_region.svs"
+    image = open_image(path)
+    assert (image.axes, image.shape, image.pixel_size_um) == ("YXS", (2967, 2220), (0.499, 0.499))
+    box = Box(1000, 900, 1300, 1500)
+    np.testing.assert_array_equal(image.plane().read(0, box), tifffile.imread(path, key=0)[box.slices])
+
+
+def test_real_jpeg_xl_fields_are_read(data_dir: Path):
+    paths = sorted((data_dir / "bbbc039" / "images").glob("*.tif"))[:2]
+    assert paths
+    for path in paths:
+        image = open_image(path)
+        assert (image.shape, image.dtype) == ((520, 696), np.uint16)
+        np.testing.assert_array_equal(whole(image), tifffile.imread(path))
