@@ -1,0 +1,182 @@
+"""The command from end to end, with a small network of random weights on a drawn image."""
+
+import csv
+import json
+import shutil
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+
+from napari_mouse_seg.cli import main
+from napari_mouse_seg.export import read_record
+
+SHAPE = (150, 200)
+EXTRAS = ("--csv", "--overlay")
+THRESHOLDS = ("--foreground-threshold", "0.3", "--min-area-px", "3", "--device", "cpu")
+
+
+@pytest.fixture(scope="module")
+def model_path(tmp_path_factory):
+    import torch
+
+    from napari_mouse_seg.networks import ArchitecturePlan, ModelCard, build_network, save_model
+
+    torch.manual_seed(0)
+    architecture = ArchitecturePlan(encoder="mobilenet_v2", encoder_depth=3, decoder_channels=(8, 8, 8))
+    card = ModelCard(name="random", summary="Random weights.", architecture=architecture, pixel_size_um=1.0)
+    path = tmp_path_factory.mktemp("model") / "random.safetensors"
+    save_model(path, card, build_network(architecture))
+    return path
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    """Two readable images of 0.5 µm pixels, and a truncated one between them."""
+    folder = tmp_path_factory.mktemp("images")
+    rows, columns = np.indices(SHAPE)
+    for index, name in enumerate(("a", "c")):
+        pixels = 1000 * (1 + np.sin(rows / 7 + index) * np.sin(columns / 7))
+        metadata = {"axes": "YX", "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+        tifffile.imwrite(folder / f"{name}.ome.tif", pixels.astype(np.uint16), ome=True, metadata=metadata)
+    (folder / "b.tif").write_bytes((folder / "a.ome.tif").read_bytes()[:300])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def done(model_path, images, tmp_path_factory):
+    """Exit code and results of the folder, with every extra."""
+    folder = tmp_path_factory.mktemp("out") / "results"
+    code = main(["segment", str(images), "--output", str(folder), "--model", str(model_path), *EXTRAS, *THRESHOLDS])
+    return code, folder
+
+
+def segment(model_path, image, folder, *options):
+    return main(["segment", str(image), "--output", str(folder), "--model", str(model_path), *options])
+
+
+def test_one_bad_file_does_not_stop_the_others(done):
+    code, folder = done
+    assert code == 1
+    assert sorted(path.name for path in folder.iterdir()) == [
+        *("a.csv", "a.json", "a.tif", "a_overlay.png"),
+        *("c.csv", "c.json", "c.tif", "c_overlay.png"),
+    ]
+
+
+def test_labels_are_uint32_at_the_size_of_the_image(done):
+    labels = tifffile.imread(done[1] / "a.tif")
+    assert labels.dtype == np.uint32
+    assert labels.shape == SHAPE
+
+
+def test_record_tells_what_was_done(done, model_path):
+    record = read_record(done[1] / "a.json")
+    labels = tifffile.imread(done[1] / "a.tif")
+    assert record.n_objects > 0
+    assert set(np.unique(labels)) <= set(range(record.n_objects + 1))
+    assert record.model.name == "random"
+    assert record.input.path.endswith("a.ome.tif")
+    assert record.network_shape_px == (75, 100)
+    assert record.pixel_scale == (2, 2)
+    assert record.plan["instances"]["foreground_threshold"] == 0.3
+    assert {"scores", "instances", "write tiff"} <= set(record.timings_s)
+    assert record.outputs == {"tiff": "a.tif", "csv": "a.csv", "overlay": "a_overlay.png"}
+
+
+def test_measurements_are_in_micrometres(done):
+    labels = tifffile.imread(done[1] / "a.tif")
+    with (done[1] / "a.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [int(row["label"]) for row in rows] == np.unique(labels[labels > 0]).tolist()
+    assert float(rows[0]["area_um2"]) == pytest.approx((labels == int(rows[0]["label"])).sum() / 4)
+
+
+def test_recorded_command_gives_the_same_labels_again(done, tmp_path):
+    record = read_record(done[1] / "a.json")
+    arguments = list(record.command)[1:]
+    arguments[arguments.index("--output") + 1] = str(tmp_path)
+    assert main(arguments) == 0
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "a.tif"), tifffile.imread(done[1] / "a.tif"))
+
+
+def test_ome_zarr_holds_the_same_labels(done, model_path, images, tmp_path):
+    assert segment(model_path, images / "a.ome.tif", tmp_path, "--format", "ome-zarr", *THRESHOLDS) == 0
+    written = zarr.open_group(str(tmp_path / "a.ome.zarr"), mode="r")["0"][:]
+    np.testing.assert_array_equal(written, tifffile.imread(done[1] / "a.tif"))
+
+
+def test_results_are_not_overwritten_silently(model_path, images, tmp_path, capsys):
+    (tmp_path / "a.tif").write_text("precious")
+    assert segment(model_path, images / "a.ome.tif", tmp_path) == 1
+    assert (tmp_path / "a.tif").read_text() == "precious"
+    assert "exists already" in capsys.readouterr().err
+    assert segment(model_path, images / "a.ome.tif", tmp_path, "--overwrite") == 0
+    assert tifffile.imread(tmp_path / "a.tif").shape == SHAPE
+
+
+def test_input_is_never_replaced_by_its_result(model_path, images, tmp_path, capsys):
+    image = tmp_path / "a.tif"
+    shutil.copy(images / "a.ome.tif", image)
+    before = image.read_bytes()
+    assert segment(model_path, image, tmp_path, "--overwrite") == 1
+    assert image.read_bytes() == before
+    assert "would replace its own input" in capsys.readouterr().err
+
+
+def test_output_among_the_inputs_is_bad_usage(model_path, images, capsys):
+    assert segment(model_path, images, images) == 2
+    assert "is also an input folder" in capsys.readouterr().err
+
+
+def test_channel_that_is_not_there_is_told(model_path, images, tmp_path, capsys):
+    assert segment(model_path, images / "a.ome.tif", tmp_path, "--channel", "3") == 1
+    shown = capsys.readouterr().err
+    assert shown.startswith("Error: a.ome.tif: ")
+    assert "Traceback" not in shown
+    assert not list(tmp_path.iterdir())
+
+
+def test_unknown_model_is_told(images, tmp_path, capsys):
+    assert segment("no-such-model", images / "a.ome.tif", tmp_path) == 1
+    assert "no-such-model" in capsys.readouterr().err
+
+
+def test_cancelling_ends_with_130_and_leaves_no_half_result(model_path, images, tmp_path, monkeypatch, capsys):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("napari_mouse_seg.cli._console.Console.progress", interrupt)
+    assert segment(model_path, images / "a.ome.tif", tmp_path) == 130
+    assert not list(tmp_path.iterdir())
+    assert "Cancelled" in capsys.readouterr().err
+
+
+def test_a_card_can_be_read(model_path, capsys):
+    assert main(["models", "info", str(model_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "Random weights." in shown
+    assert "mobilenet_v2" in shown
+
+
+def test_demo_writes_and_explains_its_results(model_path, images, tmp_path, monkeypatch, capsys):
+    # The bundled sample and model are replaced, as this test is about the command.
+    monkeypatch.setattr("napari_mouse_seg.images.sample_path", lambda: images / "a.ome.tif", raising=False)
+    arguments = [
+        "demo",
+        "--output",
+        str(tmp_path / "demo"),
+        "--model",
+        str(model_path),
+        "--foreground-threshold",
+        "0.3",
+    ]
+    assert main(arguments) == 0
+    assert main(arguments) == 0
+    assert {path.name for path in (tmp_path / "demo").iterdir()} == {"a.tif", "a.csv", "a_overlay.png", "a.json"}
+    found = json.loads((tmp_path / "demo" / "a.json").read_text())["n_objects"]
+    shown = capsys.readouterr().out
+    assert f"Found {found} objects in 150 x 200 px, median diameter" in shown
+    assert "µm" in shown
+    assert "mouse-seg demo --gui" in shown

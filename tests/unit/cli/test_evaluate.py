@@ -1,0 +1,103 @@
+"""``mouse-seg evaluate`` on drawn labels."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from napari_mouse_seg.cli import main
+from napari_mouse_seg.export import LabelImage, write_ome_zarr
+
+
+@pytest.fixture
+def folders(tmp_path):
+    """Image a: two of two found. Image b: one of two found, in another format."""
+    predicted, truth = tmp_path / "predicted", tmp_path / "truth"
+    predicted.mkdir()
+    truth.mkdir()
+    labels = np.zeros((20, 20), np.uint16)
+    labels[2:8, 2:8] = 1
+    labels[12:18, 12:18] = 2
+    for name in "ab":
+        Image.fromarray(labels).save(truth / f"{name}.png")
+    tifffile.imwrite(predicted / "a.tif", labels.astype(np.uint32))
+    write_ome_zarr(predicted / "b.ome.zarr", LabelImage(np.where(labels == 1, 1, 0).astype(np.uint32)))
+    return predicted, truth
+
+
+def evaluate(folders, *options):
+    return main(["evaluate", *map(str, folders), *map(str, options)])
+
+
+def test_scores_are_pooled_and_averaged(folders, tmp_path):
+    assert evaluate(folders, "--json", tmp_path / "out.json", "--csv", tmp_path / "out.csv") == 0
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert report["format_version"] == 1
+    assert report["n_images"] == 2
+    assert report["pooled"]["recall_50"] == 0.75
+    assert report["pooled"]["f1_iou_ten"] == pytest.approx(6 / 7)
+    assert report["per_image"]["f1_iou_nine"] == pytest.approx((1 + 2 / 3) / 2)
+    assert report["images"]["b"]["misses"] == 1
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [(row["image"], row["recall_50"]) for row in csv.DictReader(file)] == [("a", "1.0"), ("b", "0.5")]
+
+
+def test_table_is_readable(folders, capsys):
+    assert evaluate(folders) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].split()[:3] == ["P@50", "R@50", "F1@50"]
+    assert [line.split("  ")[0] for line in shown[1:5]] == ["a", "b", "mean over images", "pooled objects"]
+    assert "2 of 2 true images compared" in shown[5]
+
+
+def test_missing_prediction_is_an_incomplete_result(folders, capsys):
+    (folders[0] / "a.tif").unlink()
+    assert evaluate(folders) == 1
+    shown = capsys.readouterr()
+    assert "1 true images have no prediction in" in shown.err
+    assert "1 of 2 true images compared" in shown.out
+
+
+def test_image_of_another_size_does_not_stop_the_others(folders, capsys):
+    tifffile.imwrite(folders[0] / "a.tif", np.zeros((20, 21), np.uint8))
+    assert evaluate(folders) == 1
+    shown = capsys.readouterr()
+    assert "a: The predicted labels have shape (20, 21), but the true labels (20, 20)" in shown.err
+    assert "1 of 2 true images compared" in shown.out
+
+
+@pytest.mark.parametrize("content", [b"", b"II*\0damaged"])
+def test_damaged_file_is_told_in_words(content, folders, capsys):
+    (folders[0] / "a.tif").write_bytes(content)
+    assert evaluate(folders) == 1
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_colour_pictures_are_no_labels(folders, capsys):
+    tifffile.imwrite(folders[0] / "a.tif", np.zeros((20, 20, 3), np.uint8), photometric="rgb")
+    assert evaluate(folders) == 1
+    assert "is no label image" in capsys.readouterr().err
+
+
+def test_small_objects_can_be_dropped(folders, tmp_path):
+    labels = tifffile.imread(folders[0] / "a.tif")
+    labels[0, 0] = 9
+    tifffile.imwrite(folders[0] / "a.tif", labels)
+    assert evaluate(folders, "--drop-below", 2, "--json", tmp_path / "out.json") == 0
+    assert json.loads((tmp_path / "out.json").read_text())["images"]["a"]["precision_50"] == 1
+
+
+def test_missing_folder_is_told(folders, tmp_path, capsys):
+    assert evaluate((tmp_path / "nowhere", folders[1])) == 1
+    assert "There is no folder" in capsys.readouterr().err
+
+
+def test_report_is_not_overwritten_silently(folders, tmp_path, capsys):
+    (tmp_path / "out.json").write_text("old")
+    assert evaluate(folders, "--json", tmp_path / "out.json") == 1
+    assert (tmp_path / "out.json").read_text() == "old"
+    assert "--overwrite" in capsys.readouterr().err
+    assert evaluate(folders, "--json", tmp_path / "out.json", "--overwrite") == 0

@@ -1,0 +1,73 @@
+"""Which files a command works on."""
+
+from pathlib import Path
+
+import pytest
+
+from napari_mouse_seg.cli._inputs import check_stems, find_inputs, find_labels, image_stem
+from napari_mouse_seg.errors import ImageNotFoundError, PlanError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("b.tif", "a.png", "notes.txt", ".hidden.tif"):
+        (tmp_path / name).touch()
+    (tmp_path / "c.ome.zarr").mkdir()
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "inner" / "d.tif").touch()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [("a.tif", "a"), ("a.b.tif", "a.b"), ("a.ome.tif", "a"), ("a.OME.TIFF", "a"), ("a.ome.zarr", "a"), ("a", "a")],
+)
+def test_stem_is_the_name_without_its_format(name, stem):
+    assert image_stem(Path("folder") / name) == stem
+
+
+def test_folder_stands_for_the_images_directly_in_it(folder):
+    assert [path.name for path in find_inputs([str(folder)])] == ["a.png", "b.tif", "c.ome.zarr"]
+
+
+def test_patterns_work_where_the_shell_does_not_expand_them(folder):
+    assert [path.name for path in find_inputs([str(folder / "*.tif")])] == ["b.tif"]
+
+
+def test_zarr_folder_is_one_image(folder):
+    assert find_inputs([str(folder / "c.ome.zarr")]) == [folder / "c.ome.zarr"]
+
+
+def test_image_given_twice_is_taken_once(folder):
+    assert find_inputs([str(folder / "b.tif"), str(folder / "*.tif")]) == [folder / "b.tif"]
+
+
+def test_missing_file_is_left_to_the_reader(tmp_path):
+    assert find_inputs([str(tmp_path / "no.tif")]) == [tmp_path / "no.tif"]
+
+
+def test_folder_without_images_is_told(folder):
+    with pytest.raises(ImageNotFoundError, match="holds no image that can be opened"):
+        find_inputs([str(folder / "*.gif")])
+
+
+def test_inputs_that_would_share_a_result_are_refused():
+    with pytest.raises(PlanError, match=r"a\.tif and .*A\.png would both be written as A"):
+        check_stems([Path("one") / "a.tif", Path("two") / "A.png"])
+
+
+def test_label_folder_leaves_out_overlays_and_records(folder):
+    (folder / "a_overlay.png").touch()
+    (folder / "a.json").touch()
+    assert set(find_labels(folder)) == {"a", "b", "c"}
+
+
+def test_an_image_that_is_called_overlay_is_kept(tmp_path):
+    (tmp_path / "x_overlay.png").touch()
+    assert set(find_labels(tmp_path)) == {"x_overlay"}
+
+
+def test_two_labels_of_one_stem_are_refused(folder):
+    (folder / "b.png").touch()
+    with pytest.raises(PlanError, match="written as b"):
+        find_labels(folder)
