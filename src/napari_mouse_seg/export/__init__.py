@@ -10,7 +10,15 @@ from napari_mouse_seg.export._geojson import write_geojson
 from napari_mouse_seg.export._measurements import measure_objects, write_measurements
 from napari_mouse_seg.export._ome_zarr import write_ome_zarr
 from napari_mouse_seg.export._overlay import write_overlay
-from napari_mouse_seg.export._record import InputRecord, ModelRecord, RunRecord, describe_input, read_record, versions, write_record
+from napari_mouse_seg.export._record import (
+    InputRecord,
+    ModelRecord,
+    RunRecord,
+    describe_input,
+    read_record,
+    versions,
+    write_record,
+)
 from napari_mouse_seg.export._source import Exporter, IntensityPlane, LabelArray, LabelImage
 from napari_mouse_seg.export._tiff import write_tiff
 
