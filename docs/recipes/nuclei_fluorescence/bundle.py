@@ -44,7 +44,7 @@ def main() -> None:
         instances=INSTANCES,
         modality="fluorescence",
         pixel_size_um=0.65,
-        object_diameter_px=22,
+        object_diameter_px=28,
         stride_px=32,
         receptive_field_px=measure_receptive_field(network, ARCHITECTURE.in_channels, size_px=2048),
         halo_px=32,

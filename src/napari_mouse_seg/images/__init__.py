@@ -6,6 +6,8 @@ from napari_mouse_seg.images._image import ImagePlane, MultiscaleImage
 from napari_mouse_seg.images._intensity import IntensityRange, compress, intensity_range, normalise, stretch
 from napari_mouse_seg.images._levels import Level
 from napari_mouse_seg.images._open import IMAGE_SUFFIXES, open_image
+from napari_mouse_seg.images._sample import sample_path
+from napari_mouse_seg.images._stem import image_stem
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -16,8 +18,10 @@ __all__ = [
     "compress",
     "from_arrays",
     "image_hash",
+    "image_stem",
     "intensity_range",
     "normalise",
     "open_image",
+    "sample_path",
     "stretch",
 ]

@@ -10,6 +10,9 @@ from napari_mouse_seg.networks._model_file import Model, load_model
 
 SUFFIX = ".safetensors"
 
+DEFAULT_MODEL = "nuclei-fluorescence"
+"""Name of the bundled model that is used when none is named."""
+
 
 def bundled_folder() -> Path:
     """Return the folder of the bundled model files."""

@@ -2,6 +2,17 @@
 
 from napari_mouse_seg.pipeline._canvas import LabelCanvas
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
+from napari_mouse_seg.pipeline._save import check_free, result_paths, save_result
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
 
-__all__ = ["LabelCanvas", "ScoreCache", "SegmentJob", "SegmentResult", "resolve", "segment"]
+__all__ = [
+    "LabelCanvas",
+    "ScoreCache",
+    "SegmentJob",
+    "SegmentResult",
+    "check_free",
+    "resolve",
+    "result_paths",
+    "save_result",
+    "segment",
+]

@@ -1,0 +1,123 @@
+"""Segment a file in one call: the pipeline for scripts and notebooks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event, Finished
+from napari_mouse_seg.images import MultiscaleImage, image_stem, open_image
+from napari_mouse_seg.networks import DEFAULT_MODEL, Model, find_model
+from napari_mouse_seg.pipeline import SegmentResult, resolve, save_result
+from napari_mouse_seg.pipeline import segment as run
+from napari_mouse_seg.plans import SegmentPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.export import RunRecord
+    from napari_mouse_seg.tiling import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Objects found in one image.
+
+    Attributes
+    ----------
+    result
+        Everything the run reported.
+    """
+
+    result: SegmentResult
+
+    @property
+    def labels(self) -> NDArray[np.uint32]:
+        """(Y, X) uint32 at the image's size (or of the region, on the network's grid), 0 is background."""
+        import numpy as np
+
+        from napari_mouse_seg.export import at_image_size
+
+        job = self.result.job
+        if self.result.box != job.bounds or job.network_shape == job.plane.shape:
+            return self.result.labels
+        return np.asarray(at_image_size(self.result.labels, self.result.pixel_scale, job.plane.shape)[:, :])
+
+    @property
+    def n_objects(self) -> int:
+        """Number of objects."""
+        return self.result.n_objects
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the run warned of."""
+        return self.result.warnings
+
+    def save(self, folder: str | Path, formats: Sequence[str] = ("tiff",), *, overwrite: bool = False) -> RunRecord:
+        """Write labels and run record into a folder, as ``mouse-seg segment`` does.
+
+        Parameters
+        ----------
+        folder
+            Made if it does not exist.
+        formats
+            Of ``tiff``, ``ome-zarr``, ``csv``, ``overlay`` and ``geojson``.
+        overwrite
+            Whether existing files may be replaced.
+
+        Raises
+        ------
+        ExportError
+            If a file exists or cannot be written.
+        """
+        image = self.result.job.image
+        stem = image_stem(image.path) if image.path else image.name
+        return save_result(self.result, Path(folder), stem, formats, overwrite=overwrite)
+
+
+def segment(
+    image: str | Path | MultiscaleImage,
+    model: str | Path | Model = DEFAULT_MODEL,
+    plan: SegmentPlan | None = None,
+    *,
+    region: Box | None = None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Segmentation:
+    """Find the objects of an image.
+
+    Parameters
+    ----------
+    image
+        Path, or an image from ``open_image`` or ``from_arrays``.
+    model
+        Name of a bundled model, a model file, or a loaded model.
+    plan
+        Channel, scale, device, thresholds; default: all automatic.
+    region
+        In image pixels; default: the full image.
+    on_event
+        Called with every event, for progress and warnings.
+
+    Returns
+    -------
+    Segmentation
+        With ``.labels``, ``.n_objects`` and ``.save(folder)``.
+
+    Raises
+    ------
+    MouseSegError
+        One of its subclasses, which says what is wrong with image, model, plan or device.
+    """
+    opened = image if isinstance(image, MultiscaleImage) else open_image(image)
+    chosen = model if isinstance(model, Model) else find_model(model)
+    for event in run(resolve(opened, chosen, plan or SegmentPlan(), region)):
+        if on_event is not None:
+            on_event(event)
+        if isinstance(event, Finished) and isinstance(event.result, SegmentResult):
+            return Segmentation(event.result)
+    raise MouseSegError("The run ended without a result; please report it.")

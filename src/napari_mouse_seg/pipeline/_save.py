@@ -1,0 +1,120 @@
+"""A finished run → files and the record of how they came about."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from napari_mouse_seg.export import RunRecord
+    from napari_mouse_seg.pipeline._segment import SegmentResult
+
+RECORD = "record"
+
+
+def result_paths(folder: Path, stem: str, formats: Sequence[str]) -> dict[str, Path]:
+    """Return where each format's file and the run record (key ``"record"``) of an image go."""
+    from napari_mouse_seg.export import FORMATS
+
+    return {name: FORMATS[name].path(folder, stem) for name in formats} | {RECORD: folder / f"{stem}.json"}
+
+
+def check_free(paths: dict[str, Path], source: Path | None, *, overwrite: bool) -> None:
+    """Check, before any work, that nothing would be replaced that should not be.
+
+    Raises
+    ------
+    ExportError
+        If a file exists and may not be replaced, or is the input itself.
+    """
+    for path in paths.values():
+        if not path.exists():
+            continue
+        if source is not None and source.exists() and path.samefile(source):
+            raise ExportError(f"The result would replace its own input {source}; choose another output folder.")
+        if not overwrite:
+            raise ExportError(f"{path} exists already; choose another folder or allow overwriting (--overwrite).")
+
+
+def save_result(
+    result: SegmentResult,
+    folder: Path,
+    stem: str,
+    formats: Sequence[str] = ("tiff",),
+    *,
+    overwrite: bool = False,
+    timings: dict[str, float] | None = None,
+    command: Sequence[str] = (),
+) -> RunRecord:
+    """Write labels at the image's size in the given formats; the run record comes last.
+
+    Parameters
+    ----------
+    result
+        Of a run over the full image.
+    folder, stem
+        Files are called ``<stem>`` with each format's ending.
+    formats
+        Names in ``export.FORMATS``.
+    overwrite
+        Whether existing files may be replaced; each is replaced in one step.
+    timings
+        Seconds of stages before the run, for the record.
+    command
+        Arguments that make the same result again, for the record.
+
+    Returns
+    -------
+    RunRecord
+        As written to ``<stem>.json``.
+
+    Raises
+    ------
+    ExportError
+        If a file exists or cannot be written, or the result is of a region only.
+    """
+    from napari_mouse_seg.export import FORMATS, LabelImage, at_image_size, write_record
+
+    job = result.job
+    if result.box != job.bounds:
+        raise ExportError("Only a region of the image was segmented; segment the full image to save it as a file.")
+    paths = result_paths(folder, stem, formats)
+    check_free(paths, job.image.path, overwrite=overwrite)
+    labels = at_image_size(result.labels, result.pixel_scale, job.plane.shape)
+    exported = LabelImage(labels, job.plane.pixel_size_um, stem, job.plane)
+    seconds = dict(timings or {}) | result.timings
+    for name in formats:
+        started = time.perf_counter()
+        FORMATS[name].write(paths[name], exported, overwrite=overwrite)
+        seconds[f"write {name}"] = time.perf_counter() - started
+    record = _record(result, paths, seconds, tuple(command))
+    write_record(paths[RECORD], record, overwrite=overwrite)
+    return record
+
+
+def _record(
+    result: SegmentResult, paths: dict[str, Path], seconds: dict[str, float], command: tuple[str, ...]
+) -> RunRecord:
+    from napari_mouse_seg.export import ModelRecord, RunRecord, describe_input, versions
+
+    job = result.job
+    plane, model = job.plane, job.model
+    return RunRecord(
+        input=describe_input(job.image.path, plane.shape, plane.pixel_size_um) if job.image.path else None,
+        model=ModelRecord(name=model.card.name, sha256=model.sha256, path=str(model.path.absolute())),
+        plan=job.plan.replace(instances=job.instances).model_dump(mode="json"),
+        device=result.device,
+        network_shape_px=job.network_shape,
+        pixel_scale=job.pixel_scale,
+        n_objects=result.n_objects,
+        timings_s={stage: round(value, 3) for stage, value in seconds.items()},
+        warnings=result.warnings,
+        outputs={name: path.name for name, path in paths.items() if name != RECORD},
+        versions=versions(),
+        command=command,
+    )

@@ -1,0 +1,42 @@
+"""Drawn scenes with known answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import ndimage
+
+from napari_mouse_seg.tiling import SCORE_ONE
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def draw_discs(shape: tuple[int, int], centres: list[tuple[float, float]], radius: float) -> NDArray[np.int32]:
+    """Draw numbered discs; where they meet, a pixel goes to the nearest centre."""
+    rows, columns = np.indices(shape)
+    distances = np.stack([np.hypot(rows - y, columns - x) for y, x in centres])
+    nearest = distances.argmin(0)
+    labels: NDArray[np.int32] = np.where(distances.min(0) <= radius, nearest + 1, 0).astype(np.int32)
+    return labels
+
+
+def random_scores(seed: int, shape: tuple[int, int], steps: int = 8) -> NDArray[np.uint16]:
+    """Smooth random (3, Y, X) scores with many ties, so that the order of a flood would show."""
+    rng = np.random.default_rng(seed)
+    noise = ndimage.gaussian_filter(rng.random((3, *shape)), (0, 2, 2))
+    noise = (noise - noise.min()) / np.ptp(noise)
+    return (np.round(noise * steps) / steps * SCORE_ONE).astype(np.uint16)
+
+
+def cell_image(shape: tuple[int, int], seed: int = 0) -> NDArray[np.uint16]:
+    """Bright discs with blur and noise on a dark background, uint16."""
+    rng = np.random.default_rng(seed)
+    count = max(4, shape[0] * shape[1] // 1600)
+    image = np.full(shape, 200.0)
+    for y, x in rng.uniform((0, 0), shape, (count, 2)):
+        top, left = max(0, int(y) - 9), max(0, int(x) - 9)
+        rows, columns = np.mgrid[top : min(shape[0], top + 19), left : min(shape[1], left + 19)]
+        image[rows, columns] += (np.hypot(rows - y, columns - x) <= 8) * rng.uniform(800, 3000)
+    return (ndimage.gaussian_filter(image, 1) + rng.normal(0, 20, shape)).clip(0, 65535).astype(np.uint16)

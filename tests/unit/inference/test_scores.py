@@ -1,0 +1,150 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.models import write_random_model
+from helpers.scenes import cell_image
+
+from napari_mouse_seg.errors import OutOfMemoryError
+from napari_mouse_seg.events import Started, TileDone, Warned
+from napari_mouse_seg.images import from_arrays
+from napari_mouse_seg.inference import NetworkRunner, Scorer, ScoreStore, Source, SourcePlan, sparse_zeros
+from napari_mouse_seg.networks import Device, Model, resolve_device
+from napari_mouse_seg.tiling import SCORE_ONE, Box, TileGrid
+
+SHAPE = (150, 170)
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Model:
+    return write_random_model(tmp_path)
+
+
+def scorer_of(model: Model, core_px: int = 64, batch_size: int = 2, **options: object) -> Scorer:
+    image = from_arrays([cell_image(SHAPE)], axes="YX", name="cells")
+    source = Source(image.plane(), SourcePlan(0, SHAPE, 1, model.card.intensity))
+    grid = TileGrid(SHAPE, core_px, model.card.halo_px)
+    return Scorer(source, model, grid, resolve_device("cpu"), batch_size, **options)
+
+
+def whole(scorer: Scorer) -> np.ndarray:
+    for _ in scorer.compute(scorer.store.grid.bounds):
+        pass
+    return np.array(scorer.store.read(scorer.store.grid.bounds))
+
+
+def test_scores_do_not_depend_on_the_tile_size_when_the_halo_covers_the_receptive_field(model: Model) -> None:
+    small, large = whole(scorer_of(model, 64)), whole(scorer_of(model, 192))
+    # Rounding of blended parts is the only difference that is left: one unit for each of four tiles.
+    assert np.abs(small.astype(int) - large.astype(int)).max() <= 4
+    assert np.ptp(small[0]) > SCORE_ONE / 4
+
+
+def test_a_halo_too_small_shows_in_the_scores(tmp_path: Path) -> None:
+    starved = write_random_model(tmp_path, halo_px=0)
+    difference = whole(scorer_of(starved, 64)).astype(int) - whole(scorer_of(starved, 192)).astype(int)
+    assert np.abs(difference).max() > SCORE_ONE / 100
+
+
+def test_a_view_has_exactly_the_scores_of_the_full_image(model: Model) -> None:
+    full = whole(scorer_of(model))
+    scorer = scorer_of(model, batch_size=3)
+    view = Box(40, 70, 90, 130)
+    events = list(scorer.compute(view))
+    assert sum(isinstance(event, TileDone) for event in events) < 9
+    complete = scorer.store.grid.complete_box(view)
+    np.testing.assert_array_equal(scorer.store.read(complete), full[:, *complete.slices])
+
+
+def test_finished_tiles_are_not_run_again_after_a_cancel(model: Model) -> None:
+    scorer = scorer_of(model, batch_size=1)
+    run = scorer.compute(scorer.store.grid.bounds)
+    while not isinstance(next(run), TileDone):
+        pass
+    run.close()
+    events = list(scorer.compute(scorer.store.grid.bounds))
+    assert events[0] == Started("scores", 8)
+    np.testing.assert_array_equal(scorer.store.read(scorer.store.grid.bounds), whole(scorer_of(model)))
+
+
+class _SmallMemory(NetworkRunner):
+    """Fits up to ``room`` input pixels on its device."""
+
+    room = 0
+
+    def run(self, tiles: np.ndarray) -> np.ndarray:
+        if tiles.size > self.room:
+            raise OutOfMemoryError(f"{len(tiles)} tiles do not fit.")
+        return super().run(tiles)
+
+
+def test_out_of_memory_leads_to_smaller_batches_and_then_smaller_tiles(model: Model) -> None:
+    _SmallMemory.room = 200**2
+    scorer = scorer_of(model, 128, batch_size=4, make_runner=_SmallMemory)
+    events = list(scorer.compute(scorer.store.grid.bounds))
+    warnings = [event.message for event in events if isinstance(event, Warned)]
+    assert len(warnings) == 3
+    assert "Going on with 2 tiles a pass" in warnings[0]
+    assert "Going on with 1 tiles a pass" in warnings[1]
+    assert "Starting again with tiles of 192 px" in warnings[2]
+    assert not scorer.store.missing(scorer.store.grid.bounds)
+
+
+def test_when_nothing_fits_the_error_says_so(model: Model) -> None:
+    _SmallMemory.room = 10
+    scorer = scorer_of(model, 64, batch_size=2, make_runner=_SmallMemory)
+    with pytest.raises(OutOfMemoryError, match="1 tiles do not fit"):
+        list(scorer.compute(scorer.store.grid.bounds))
+
+
+def test_a_device_that_is_too_small_is_left_for_the_cpu(model: Model) -> None:
+    made: list[str] = []
+
+    class OnlyCpu(_SmallMemory):
+        def __init__(self, model: Model, device: Device) -> None:
+            made.append(device.label)
+            self.room = 10 if device.label == "tiny" else 10**9
+            super().__init__(model, Device("cpu", None, 2**20, device.label))
+            self.device = device
+
+    image = from_arrays([cell_image(SHAPE)], axes="YX", name="cells")
+    source = Source(image.plane(), SourcePlan(0, SHAPE, 1, model.card.intensity))
+    tiny = Device("cuda", None, 2**20, "tiny")
+    scorer = Scorer(source, model, TileGrid(SHAPE, 64, 64), tiny, 1, make_runner=OnlyCpu)
+    warnings = [event.message for event in scorer.compute(Box(0, 0, 50, 50)) if isinstance(event, Warned)]
+    assert any("Starting again on the CPU" in message for message in warnings)
+    assert made[-1].startswith("CPU")
+
+
+def test_the_order_of_tiles_does_not_change_a_single_bit() -> None:
+    grid = TileGrid((100, 130), 64, 32)
+    rng = np.random.default_rng(1)
+    parts = [(tile, rng.random((3, grid.read_px, grid.read_px), dtype=np.float32)) for tile in grid.tiles()]
+    forward, backward = ScoreStore(grid, 3), ScoreStore(grid, 3)
+    for tile, scores in parts:
+        forward.add(tile, scores)
+    for tile, scores in reversed(parts):
+        backward.add(tile, scores)
+        backward.add(tile, scores)  # Twice counts once.
+    np.testing.assert_array_equal(forward.read(grid.bounds), backward.read(grid.bounds))
+
+
+def test_scores_of_one_are_stored_as_one_everywhere() -> None:
+    grid = TileGrid((100, 130), 64, 32)
+    store = ScoreStore(grid, 1)
+    for tile in grid.tiles():
+        store.add(tile, np.ones((1, grid.read_px, grid.read_px), np.float32))
+    assert (store.read(grid.bounds) == SCORE_ONE).all()
+
+
+def test_large_arrays_live_in_a_temporary_file_that_goes_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("napari_mouse_seg.inference._cache.IN_MEMORY_BYTES", 100)
+    array = sparse_zeros((50, 50), np.uint16)
+    assert len(list(tmp_path.iterdir())) == 1
+    array[3, 4] = 5
+    assert array.sum() == 5
+    del array
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from helpers.models import SMALL, write_random_model
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
+
+from napari_mouse_seg.errors import ModelError, ModelNotFoundError
+from napari_mouse_seg.networks import ModelCard, build_network, find_model, list_models, load_model, save_model
+
+
+def test_a_model_file_gives_back_card_and_weights(tmp_path: Path) -> None:
+    network = build_network(SMALL).eval()
+    card = ModelCard(name="mine", summary="A test", architecture=SMALL, stride_px=8)
+    save_model(tmp_path / "mine.safetensors", card, network)
+    model = load_model(tmp_path / "mine.safetensors")
+    assert model.card == card
+    image = torch.rand(1, 1, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(model.network()(image), network(image))
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.safetensors"]
+
+
+def test_a_file_without_a_card_is_no_model(tmp_path: Path) -> None:
+    save_file({"weight": torch.zeros(1)}, str(tmp_path / "bare.safetensors"))
+    with pytest.raises(ModelError, match="has no model card"):
+        load_model(tmp_path / "bare.safetensors")
+
+
+def test_a_card_of_a_newer_version_is_refused_in_words(tmp_path: Path) -> None:
+    metadata = {"napari_mouse_seg.card": '{"format_version": 99, "name": "x", "summary": "y"}'}
+    save_file({"weight": torch.zeros(1)}, str(tmp_path / "new.safetensors"), metadata=metadata)
+    with pytest.raises(ModelError, match="update napari-mouse-seg"):
+        load_model(tmp_path / "new.safetensors")
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_a_damaged_file_never_loads_in_silence(tmp_path: Path, data: st.DataObject) -> None:
+    if not (tmp_path / "random.safetensors").exists():
+        write_random_model(tmp_path)
+    content = (tmp_path / "random.safetensors").read_bytes()
+    cut = data.draw(st.integers(0, len(content) - 1))
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(content[:cut])
+    with pytest.raises(ModelError):
+        load_model(damaged)
+
+
+def test_weights_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
+    card = ModelCard(name="wrong", summary="", architecture=SMALL.replace(encoder="resnet34"))
+    save_model(tmp_path / "wrong.safetensors", card, build_network(SMALL))
+    with pytest.raises(ModelError, match="do not fit the card's architecture"):
+        load_model(tmp_path / "wrong.safetensors").network()
+
+
+def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
+    torch.save({"weight": torch.zeros(1)}, tmp_path / "evil.safetensors")
+    with pytest.raises(ModelError, match="not a safetensors file or is damaged"):
+        find_model(tmp_path / "evil.safetensors")
+
+
+def test_an_unknown_name_lists_what_there_is() -> None:
+    with pytest.raises(ModelNotFoundError, match="no model 'nucleus'.*nuclei-fluorescence"):
+        find_model("nucleus")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFoundError, match=r"no model file .*gone\.safetensors"):
+        find_model(tmp_path / "gone.safetensors")
+
+
+def test_bundled_models_are_small_complete_and_licensed() -> None:
+    models = list_models()
+    assert models
+    for model in models:
+        assert model.path.stat().st_size < 15_000_000
+        assert model.card.training_data
+        assert model.card.licence
+        assert model.card.known_failures
+        model.network()

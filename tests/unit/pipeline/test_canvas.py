@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.models import write_random_model
+from helpers.scenes import cell_image, draw_discs
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from napari_mouse_seg.events import Finished
+from napari_mouse_seg.images import from_arrays
+from napari_mouse_seg.instances import decode_blocks, encode_targets, keep_inside
+from napari_mouse_seg.pipeline import LabelCanvas, ScoreCache, SegmentJob, SegmentResult, resolve, segment
+from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.tiling import SCORE_ONE, Box
+
+SHAPE = (120, 140)
+CENTRES = [(20.0, 20.0), (20.0, 36.0), (60.0, 60.0), (60.0, 76.0), (60.0, 92.0), (100.0, 120.0)]
+
+
+@pytest.fixture(scope="module")
+def job(tmp_path_factory: pytest.TempPathFactory) -> SegmentJob:
+    model = write_random_model(tmp_path_factory.mktemp("model"))
+    return resolve(from_arrays([cell_image(SHAPE)], axes="YX", name="x"), model, SegmentPlan(core_px=64, device="cpu"))
+
+
+def view_of(job: SegmentJob, region: Box, box: Box | None = None) -> SegmentResult:
+    """Decode discs in a region, as a run would."""
+    scores = np.rint(encode_targets(draw_discs(SHAPE, CENTRES, 9)) * SCORE_ONE).astype(np.uint16)
+    steps = decode_blocks(lambda part: scores[:, *part.slices], Box(0, 0, *SHAPE), region, InstancesPlan())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as stop:
+            found = keep_inside(stop.value, box or region)
+            return SegmentResult(found.labels, found.box, found.cut, found.count, "CPU", job)
+
+
+def test_objects_cut_by_a_view_are_completed_by_the_next_and_keep_their_id(job: SegmentJob) -> None:
+    canvas = LabelCanvas(SHAPE)
+    canvas.add(view_of(job, Box(0, 0, 120, 76)))
+    assert canvas.array[60, 74] in canvas.cut
+    before = canvas.array[60, 74]
+    canvas.add(view_of(job, Box(0, 40, 120, 140)))
+    assert canvas.array[60, 82] == canvas.array[60, 74] == before
+    assert not canvas.cut
+
+
+@settings(max_examples=25)
+@given(st.lists(st.tuples(st.integers(0, 70), st.integers(0, 90)), min_size=1, max_size=5))
+def test_views_in_any_order_end_in_the_full_result(job: SegmentJob, corners: list[tuple[int, int]]) -> None:
+    canvas = LabelCanvas(SHAPE)
+    for y, x in corners:
+        canvas.add(view_of(job, Box(y, x, y + 50, x + 50)))
+    full = view_of(job, Box(0, 0, *SHAPE))
+    canvas.add(full)
+    np.testing.assert_array_equal(canvas.array > 0, full.labels > 0)
+    pairs = set(zip(canvas.array.ravel().tolist(), full.labels.ravel().tolist(), strict=True))
+    assert len(pairs) == full.n_objects + 1
+
+
+def test_the_same_view_twice_changes_nothing(job: SegmentJob) -> None:
+    canvas = LabelCanvas(SHAPE)
+    view = view_of(job, Box(0, 0, 90, 70))
+    canvas.add(view)
+    before = canvas.array.copy()
+    assert canvas.add(view) is None
+    np.testing.assert_array_equal(canvas.array, before)
+
+
+def test_painted_objects_stay_and_new_ids_are_above_them(job: SegmentJob) -> None:
+    canvas = LabelCanvas(SHAPE)
+    canvas.array[10:30, 10:30] = 500
+    canvas.add(view_of(job, Box(0, 0, *SHAPE)))
+    assert (canvas.array[10:30, 10:30] == 500).all()
+    ids = set(np.unique(canvas.array).tolist()) - {0, 500}
+    assert min(ids) > 500
+    assert len(ids) == 5
+
+
+def test_levels_share_the_memory_of_the_array() -> None:
+    canvas = LabelCanvas((3000, 2100))
+    levels = canvas.levels()
+    assert [level.shape for level in levels] == [(3000, 2100), (1500, 1050), (750, 525)]
+    canvas.array[40, 80] = 9
+    assert levels[2][10, 20] == 9
+
+
+def test_a_walk_over_a_real_run_completes_what_it_cuts(tmp_path: Path) -> None:
+    model = write_random_model(tmp_path)
+    image = from_arrays([cell_image((250, 250))], axes="YX", name="cells")
+    plan = SegmentPlan(core_px=64, device="cpu")
+    job = resolve(image, model, plan)
+    cache, canvas = ScoreCache(job), LabelCanvas(job.network_shape)
+    for region in (Box(0, 0, 130, 130), Box(100, 90, 250, 250), Box(0, 100, 140, 250), None):
+        for event in segment(resolve(image, model, plan, region), cache):
+            if isinstance(event, Finished):
+                result = event.result
+                canvas.add(result)
+    np.testing.assert_array_equal(canvas.array > 0, result.labels > 0)
+    pairs = set(zip(canvas.array.ravel().tolist(), result.labels.ravel().tolist(), strict=True))
+    assert len(pairs) == result.n_objects + 1
