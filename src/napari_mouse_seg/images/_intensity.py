@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_mouse_seg.errors import ImageError
-from napari_mouse_seg.plans import IntensityPlan
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.plans import IntensityPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import tifffile
 from tests.helpers.pyramids import halves, pattern, smooth, write_pyramid_tiff
 
 from napari_mouse_seg.errors import UnsupportedImageError
-from napari_mouse_seg.images import open_image
+from napari_mouse_seg.images import intensity_range, open_image
+from napari_mouse_seg.plans import IntensityPlan
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -71,6 +72,16 @@ def test_other_dtypes_are_refused_by_name(tmp_path: Path, dtype: str):
     tifffile.imwrite(tmp_path / "labels.tif", np.zeros((16, 16), dtype))
     with pytest.raises(UnsupportedImageError, match=rf"labels\.tif holds {dtype} pixels.*convert it to uint8"):
         open_image(tmp_path / "labels.tif")
+
+
+def test_nan_survives_reading_and_is_left_out_of_the_statistics(tmp_path: Path):
+    pixels = pattern((70, 90), "float32")
+    pixels[5:9] = np.nan
+    tifffile.imwrite(tmp_path / "a.tif", pixels, compression="zlib", predictor=3)
+    found = whole(open_image(tmp_path / "a.tif"))
+    np.testing.assert_array_equal(found, pixels)
+    limits = intensity_range(found, IntensityPlan(low_percentile=0, high_percentile=100))
+    assert (limits.low, limits.high) == (np.nanmin(pixels), np.nanmax(pixels))
 
 
 def test_predictor_and_odd_strips_are_undone(tmp_path: Path):
