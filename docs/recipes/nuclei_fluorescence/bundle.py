@@ -1,6 +1,6 @@
 """Turn a training checkpoint into a model file with its card.
 
-    python docs/recipes/nuclei_fluorescence/bundle.py runs/nuclei/checkpoint.pt OUTPUT.safetensors
+python docs/recipes/nuclei_fluorescence/bundle.py runs/nuclei/checkpoint.pt OUTPUT.safetensors
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def main() -> None:
         ),
     )
     save_model(arguments.output, card, network)
-    print(f"{arguments.output}: {arguments.output.stat().st_size / 1e6:.1f} MB, sha256 {load_model(arguments.output).sha256}")
+    size_mb = arguments.output.stat().st_size / 1e6
+    print(f"{arguments.output}: {size_mb:.1f} MB, sha256 {load_model(arguments.output).sha256}")
 
 
 if __name__ == "__main__":

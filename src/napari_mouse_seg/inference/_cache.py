@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.tiling import Box, Tile, TileGrid
 
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+
 IN_MEMORY_BYTES = 1_500_000_000
 """Larger arrays live in a sparse temporary file."""
 
 
-def sparse_zeros(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[np.generic]:
+def sparse_zeros(shape: tuple[int, ...], dtype: type[_Scalar]) -> NDArray[_Scalar]:
     """Return zeros that take space only where they are written.
 
     Small arrays live in memory, large ones in a temporary file that goes with the array.

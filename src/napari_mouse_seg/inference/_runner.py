@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
 from napari_mouse_seg.errors import OutOfMemoryError
 from napari_mouse_seg.networks import fold_batch_norms
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from napari_mouse_seg.networks import Device, Model
@@ -30,7 +30,7 @@ class NetworkRunner:
     def __init__(self, model: Model, device: Device) -> None:
         self.device = device
         network = fold_batch_norms(model.network(), model.card.architecture.in_channels)
-        self._network = network.to(device.name, memory_format=torch.channels_last)
+        self._network = network.to(device.name).to(memory_format=torch.channels_last)
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return scores from 0 to 1.
@@ -72,7 +72,7 @@ class NetworkRunner:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """torch has a class for CUDA only; on CPU and MPS the text is all there is."""
+    """Know a lack of memory: torch has a class for CUDA only; on CPU and MPS the text is all there is."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     text = str(error).lower()

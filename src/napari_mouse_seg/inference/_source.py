@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_mouse_seg.images import IntensityRange, compress, intensity_range, stretch
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from napari_mouse_seg.images import ImagePlane
     from napari_mouse_seg.plans import IntensityPlan
 
@@ -166,5 +167,6 @@ def to_channels(pixels: NDArray[Any], in_channels: int) -> NDArray[Any]:
     if pixels.ndim == 2:
         return np.broadcast_to(pixels, (in_channels, *pixels.shape))
     if in_channels == 1:
-        return pixels.mean(-1, dtype=np.float32)[None]
+        grey: NDArray[Any] = pixels.mean(-1, dtype=np.float32)
+        return grey[None]
     return np.moveaxis(pixels, -1, 0)

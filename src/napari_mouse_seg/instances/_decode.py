@@ -132,7 +132,8 @@ class Decoder:
         table = _kernels.describe(pieces, pieces, count)
         if is_open.any():
             mask[is_open[pieces]] = 0
-        open_pieces = _OpenPieces(*(side.copy() for side in sides), table=table, is_open=is_open)
+        top, left, bottom, right = (side.copy() for side in sides)
+        open_pieces = _OpenPieces(top, left, bottom, right, table, is_open)
         return self._solve(box, mask, core, outside), open_pieces
 
     def solve_component(self, box: Box, first: tuple[int, int]) -> _Solved:
@@ -146,9 +147,7 @@ class Decoder:
         mask[pieces != pieces[first[0] - box.y0, first[1] - box.x0]] = 0
         return self._solve(box, mask, core, outside)
 
-    def _solve(
-        self, box: Box, mask: NDArray[np.uint8], core: NDArray[np.uint8], outside: NDArray[np.uint8]
-    ) -> _Solved:
+    def _solve(self, box: Box, mask: NDArray[np.uint8], core: NDArray[np.uint8], outside: NDArray[np.uint8]) -> _Solved:
         """Watershed of the components in a mask, twice where an edge cuts: with and without a flood from outside."""
         labels, count = _kernels.place_markers(mask, core, self._core_min)
         sure = labels
@@ -315,9 +314,7 @@ def _split(region: Box, block_px: int) -> list[Box]:
     ]
 
 
-def _group_pieces(
-    pieces: dict[Box, _OpenPieces], region: Box, block_px: int
-) -> Iterable[tuple[Box, tuple[int, int]]]:
+def _group_pieces(pieces: dict[Box, _OpenPieces], region: Box, block_px: int) -> Iterable[tuple[Box, tuple[int, int]]]:
     """Put pieces that touch across borders together; yield each component's box and a pixel of it."""
     blocks = sorted(pieces)
     offsets = dict(zip(blocks, np.cumsum([0, *(len(pieces[box].is_open) for box in blocks)]).tolist(), strict=False))
@@ -345,9 +342,7 @@ def _group_pieces(
     return groups.values()
 
 
-def _touching(
-    near: NDArray[np.int32], near_offset: int, far: NDArray[np.int32], far_offset: int
-) -> NDArray[np.int64]:
+def _touching(near: NDArray[np.int32], near_offset: int, far: NDArray[np.int32], far_offset: int) -> NDArray[np.int64]:
     """Pairs of components that face each other across a border; (2, n)."""
     both = (near > 0) & (far > 0)
     return np.stack([near[both].astype(np.int64) + near_offset, far[both].astype(np.int64) + far_offset])

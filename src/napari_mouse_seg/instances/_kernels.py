@@ -7,7 +7,6 @@ foreground then depends on that component alone. Method: Meyer's flooding (1991)
 """
 
 # mypy: disable-error-code="no-untyped-def,untyped-decorator"
-# ruff: noqa: ANN001, ANN201, PLR0912
 from __future__ import annotations
 
 import numpy as np
@@ -155,7 +154,10 @@ def fill_holes(mask, core, max_area, cut):
             if label and (y == 0 or x == 0 or y == rows - 1 or x == columns - 1):
                 closed[label] = 0
             at_cut = (
-                (cut[0] and y == 0) or (cut[1] and x == 0) or (cut[2] and y == rows - 1) or (cut[3] and x == columns - 1)
+                (cut[0] and y == 0)
+                or (cut[1] and x == 0)
+                or (cut[2] and y == rows - 1)
+                or (cut[3] and x == columns - 1)
             )
             if at_cut:
                 unsure[label] = 1

@@ -6,11 +6,13 @@ foreground and touching boundary at once, and decoding gives back the full objec
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 TARGET_NAMES = ("foreground", "boundary", "distance")
 
@@ -65,10 +67,7 @@ def normalised_distance(labels: NDArray[Any]) -> NDArray[np.float32]:
             (int(box[1].start > 0), int(box[1].stop < columns)),
         ]
         mask = np.pad(labels[box] == index, pad)
-        if mask.all():
-            inside = np.ones(mask.shape)
-        else:
-            inside = ndimage.distance_transform_edt(mask)
+        inside = np.ones(mask.shape) if mask.all() else ndimage.distance_transform_edt(mask)
         inner = inside[pad[0][0] : mask.shape[0] - pad[0][1], pad[1][0] : mask.shape[1] - pad[1][1]]
         own = labels[box] == index
         out[box][own] = (inner / inner.max())[own]

@@ -8,8 +8,6 @@ from pydantic import Field
 
 from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, Plan
 
-CARD_FORMAT_VERSION = 1
-
 
 class ArchitecturePlan(Plan):
     """Which segmentation-models-pytorch network to build."""
@@ -33,7 +31,7 @@ class ArchitecturePlan(Plan):
 class ModelCard(Plan):
     """Everything needed to run a model as it was meant, and to judge whether it fits an image."""
 
-    format_version: Literal[1] = CARD_FORMAT_VERSION
+    format_version: Literal[1] = 1
     name: str = Field(min_length=1, title="Name", description="Short name, used on the command line.")
     summary: str = Field(title="Summary", description="One line: what it finds, in which images.")
     architecture: ArchitecturePlan = ArchitecturePlan()

@@ -68,8 +68,8 @@ def _probe_quietly(name: str) -> Device | None:
 @cache
 def _probe(name: str) -> Device:
     """Run a small convolution once a process; the outcome is kept."""
-    available = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available}
-    if name in available and not available[name]():
+    missing = {"cuda": not torch.cuda.is_available(), "mps": not torch.backends.mps.is_available()}
+    if missing.get(name):
         raise DeviceError(f"There is no {name} device on this machine; choose auto or cpu.")
     try:
         layer = torch.nn.Conv2d(1, 1, 3).to(name)
@@ -81,8 +81,8 @@ def _probe(name: str) -> Device:
         raise DeviceError(f"The device {name} computes NaN for a small convolution; choose cpu.")
     if name == "cuda":
         index = torch.cuda.current_device()
-        half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-        return Device(name, half, 16 * 1024**2, f"GPU ({torch.cuda.get_device_name(index)})")
+        gpu_half = torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        return Device(name, gpu_half, 16 * 1024**2, f"GPU ({torch.cuda.get_device_name(index)})")
     if name == "mps":
         # Half precision gives wrong sums in some MPS kernels.
         return Device(name, None, 4 * 1024**2, "GPU (Apple)")

@@ -51,7 +51,7 @@ def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) ->
     if plan.family in ("unet", "unetplusplus"):
         options["decoder_channels"] = plan.decoder_channels
     try:
-        return _FAMILIES[plan.family](
+        network: nn.Module = _FAMILIES[plan.family](
             encoder_name=plan.encoder,
             encoder_depth=plan.encoder_depth,
             encoder_weights=encoder_weights,
@@ -63,6 +63,7 @@ def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) ->
         raise ModelError(
             f"Cannot build a {plan.family} with encoder {plan.encoder!r}: {error}. Choose another encoder."
         ) from error
+    return network
 
 
 def has_global_pooling(network: nn.Module) -> bool:

@@ -13,7 +13,9 @@ class AugmentationPlan(Plan):
     min_scale: float = Field(0.75, gt=0.1, le=1, title="Smallest zoom", description="Objects shrink to this.")
     max_scale: float = Field(1.4, ge=1, lt=8, title="Largest zoom", description="Objects grow to this.")
     scale_probability: float = Field(0.5, ge=0, le=1, title="Zoom probability", description="Share of patches zoomed.")
-    gain_log2: float = Field(1.0, ge=0, le=4, title="Gain (octaves)", description="Brightness is changed by up to this.")
+    gain_log2: float = Field(
+        1.0, ge=0, le=4, title="Gain (octaves)", description="Brightness is changed by up to this."
+    )
     gamma_log2: float = Field(0.5, ge=0, le=3, title="Gamma (octaves)", description="Gamma is changed by up to this.")
     max_offset: float = Field(0.05, ge=0, le=1, title="Offset", description="Background is raised or lowered.")
     max_noise: float = Field(0.04, ge=0, le=1, title="Noise", description="Largest standard deviation added.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.plans import TrainingPlan
     from napari_mouse_seg.training._samples import PatchSampler
+
+
+_Parts = dict[str, "nn.Module | torch.optim.Optimizer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,14 @@ def train(
     TrainingError
         If the loss is no longer finite.
     """
-    network.to(device, memory_format=torch.channels_last).train()
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.average_decay), use_buffers=True)
+    network.to(device).to(memory_format=torch.channels_last).train()
+    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.average_decay), use_buffers=True)  # type: ignore[no-untyped-call]  # torch
     optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    parts = {"network": network, "average": average, "optimiser": optimiser}
+    parts: _Parts = {"network": network, "average": average, "optimiser": optimiser}
     first = _restore(checkpoint, parts, device)
-    loader = DataLoader(
-        Subset(sampler, range(first * plan.batch_size, len(sampler))), batch_size=plan.batch_size, num_workers=workers
-    )
+    rest = Subset(sampler, range(first * plan.batch_size, len(sampler)))
+    # The loader turns the sampler's arrays into tensors.
+    loader: DataLoader[Any] = DataLoader(rest, batch_size=plan.batch_size, num_workers=workers)
     losses: list[float] = []
     for step, (images, maps) in enumerate(loader, start=first):
         for group in optimiser.param_groups:
@@ -111,13 +114,13 @@ def _step(
     if not math.isfinite(value):
         raise TrainingError(f"The loss became {value}; lower the learning rate (now {plan.learning_rate:g}).")
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]  # torch
     torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
     optimiser.step()
     return value
 
 
-def _restore(checkpoint: Path, parts: dict[str, nn.Module | torch.optim.Optimizer], device: str) -> int:
+def _restore(checkpoint: Path, parts: _Parts, device: str) -> int:
     """Load a checkpoint if there is one; return the number of steps it had done."""
     if not checkpoint.exists():
         return 0
@@ -127,7 +130,7 @@ def _restore(checkpoint: Path, parts: dict[str, nn.Module | torch.optim.Optimize
     return int(saved["steps"])
 
 
-def _save(checkpoint: Path, parts: dict[str, nn.Module | torch.optim.Optimizer], steps: int) -> None:
+def _save(checkpoint: Path, parts: _Parts, steps: int) -> None:
     temporary = checkpoint.with_name(checkpoint.name + ".part")
     torch.save({name: part.state_dict() for name, part in parts.items()} | {"steps": steps}, temporary)
     os.replace(temporary, checkpoint)

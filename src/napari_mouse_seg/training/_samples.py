@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import ndimage
+from torch.utils.data import Dataset
 
 from napari_mouse_seg.images import compress
 from napari_mouse_seg.instances import encode_targets
@@ -41,7 +42,9 @@ class TrainingImage:
     group: str
 
 
-def prepare_image(stretched: NDArray[np.float32], labels: NDArray[Any], plan: TrainingPlan, group: str) -> TrainingImage:
+def prepare_image(
+    stretched: NDArray[np.float32], labels: NDArray[Any], plan: TrainingPlan, group: str
+) -> TrainingImage:
     """Encode one image's labels once.
 
     Parameters
@@ -67,7 +70,7 @@ def prepare_image(stretched: NDArray[np.float32], labels: NDArray[Any], plan: Tr
     return TrainingImage(stretched.astype(np.float16), maps, group)
 
 
-class PatchSampler:
+class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
     """Draws augmented patches by number.
 
     Parameters

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from helpers.models import write_random_model
 from helpers.scenes import cell_image
-
 from napari_mouse_seg.errors import OutOfMemoryError
 from napari_mouse_seg.events import Started, TileDone, Warned
 from napari_mouse_seg.images import from_arrays
 from napari_mouse_seg.inference import NetworkRunner, Scorer, ScoreStore, Source, SourcePlan, sparse_zeros
 from napari_mouse_seg.networks import Device, Model, resolve_device
 from napari_mouse_seg.tiling import SCORE_ONE, Box, TileGrid
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHAPE = (150, 170)
 
@@ -139,7 +142,9 @@ def test_scores_of_one_are_stored_as_one_everywhere() -> None:
     assert (store.read(grid.bounds) == SCORE_ONE).all()
 
 
-def test_large_arrays_live_in_a_temporary_file_that_goes_with_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_large_arrays_live_in_a_temporary_file_that_goes_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("napari_mouse_seg.inference._cache.IN_MEMORY_BYTES", 100)
     array = sparse_zeros((50, 50), np.uint16)

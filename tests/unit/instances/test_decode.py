@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from helpers.scenes import draw_discs, random_scores
 
+from helpers.scenes import draw_discs, random_scores
 from napari_mouse_seg.errors import PlanError
 from napari_mouse_seg.instances import Instances, decode, decode_blocks, encode_targets, keep_inside
 from napari_mouse_seg.plans import InstancesPlan

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-from helpers.scenes import draw_discs
 
+from helpers.scenes import draw_discs
 from napari_mouse_seg.instances import encode_targets, normalised_distance, touching_boundary
 
 

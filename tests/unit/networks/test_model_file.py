@@ -1,16 +1,19 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from helpers.models import SMALL, write_random_model
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 
+from helpers.models import SMALL, write_random_model
 from napari_mouse_seg.errors import ModelError, ModelNotFoundError
 from napari_mouse_seg.networks import ModelCard, build_network, find_model, list_models, load_model, save_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_a_model_file_gives_back_card_and_weights(tmp_path: Path) -> None:
@@ -65,7 +68,7 @@ def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_what_there_is() -> None:
-    with pytest.raises(ModelNotFoundError, match="no model 'nucleus'.*nuclei-fluorescence"):
+    with pytest.raises(ModelNotFoundError, match=r"no model 'nucleus'.*nuclei-fluorescence"):
         find_model("nucleus")
 
 

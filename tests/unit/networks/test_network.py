@@ -4,8 +4,8 @@ import copy
 
 import pytest
 import torch
-from helpers.models import SMALL
 
+from helpers.models import SMALL
 from napari_mouse_seg.errors import DeviceError, ModelError
 from napari_mouse_seg.networks import (
     ArchitecturePlan,
@@ -34,7 +34,9 @@ def test_folding_batch_norms_keeps_the_scores_and_leaves_none(plan: Architecture
 
 
 def test_the_receptive_field_of_known_layers_is_found() -> None:
-    layers = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 5, padding=2))
+    layers = torch.nn.Sequential(
+        torch.nn.Conv2d(1, 4, 3, padding=1), torch.nn.ReLU(), torch.nn.Conv2d(4, 1, 5, padding=2)
+    )
     assert measure_receptive_field(layers, 1, size_px=64, stride_px=8) == 3
 
 
@@ -58,7 +60,7 @@ def test_global_pooling_is_found() -> None:
 
 
 def test_an_unknown_encoder_is_refused_in_words() -> None:
-    with pytest.raises(ModelError, match="encoder 'resnet9000'.*Choose another"):
+    with pytest.raises(ModelError, match=r"encoder 'resnet9000'.*Choose another"):
         build_network(ArchitecturePlan(encoder="resnet9000"))
 
 

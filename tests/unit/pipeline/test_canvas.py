@@ -1,20 +1,23 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from helpers.models import write_random_model
-from helpers.scenes import cell_image, draw_discs
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from helpers.models import write_random_model
+from helpers.scenes import cell_image, draw_discs
 from napari_mouse_seg.events import Finished
 from napari_mouse_seg.images import from_arrays
 from napari_mouse_seg.instances import decode_blocks, encode_targets, keep_inside
 from napari_mouse_seg.pipeline import LabelCanvas, ScoreCache, SegmentJob, SegmentResult, resolve, segment
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.tiling import SCORE_ONE, Box
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SHAPE = (120, 140)
 CENTRES = [(20.0, 20.0), (20.0, 36.0), (60.0, 60.0), (60.0, 76.0), (60.0, 92.0), (100.0, 120.0)]

@@ -1,19 +1,23 @@
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from helpers.models import write_random_model
 from helpers.scenes import cell_image
-
 from napari_mouse_seg.errors import ImageError, PlanError
 from napari_mouse_seg.events import Event, Finished, Started, TileDone, Warned
 from napari_mouse_seg.images import MultiscaleImage, from_arrays
-from napari_mouse_seg.networks import Model
 from napari_mouse_seg.pipeline import ScoreCache, SegmentJob, SegmentResult, resolve, segment
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.tiling import Box
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_mouse_seg.networks import Model
 
 PLAN = SegmentPlan(core_px=64, device="cpu", instances=InstancesPlan(min_area_px=1, split_threshold=0.3))
 
@@ -127,7 +131,9 @@ def test_an_empty_result_names_the_intensities(tmp_path: Path, image: Multiscale
     plan = PLAN.replace(instances=InstancesPlan(min_area_px=100_000))
     result, events = run(resolve(image, write_random_model(tmp_path), plan))
     assert result.n_objects == 0
-    assert any(isinstance(event, Warned) and "No objects were found. Intensities from" in event.message for event in events)
+    assert any(
+        isinstance(event, Warned) and "No objects were found. Intensities from" in event.message for event in events
+    )
 
 
 @pytest.mark.parametrize("fill", [np.nan, 3.0])

@@ -1,17 +1,28 @@
 from __future__ import annotations
 
-from pathlib import Path
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import torch
+
 from helpers.models import SMALL
 from helpers.scenes import draw_discs
-
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.networks import build_network
 from napari_mouse_seg.plans import AugmentationPlan, IntensityPlan, TrainingPlan
-from napari_mouse_seg.training import PatchSampler, instance_loss, learning_rate_factor, prepare_image, soft_dice_loss, train
+from napari_mouse_seg.training import (
+    PatchSampler,
+    instance_loss,
+    learning_rate_factor,
+    prepare_image,
+    soft_dice_loss,
+    train,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLAN = TrainingPlan(patch_px=64, batch_size=2, steps=6, warmup_steps=2, average_decay=0.5)
 
@@ -70,7 +81,7 @@ def test_the_learning_rate_rises_and_then_falls() -> None:
     assert factors[0] == pytest.approx(0.1)
     assert max(factors) == pytest.approx(1)
     assert factors[-1] < 0.02
-    assert all(a >= b for a, b in zip(factors[10:], factors[11:], strict=False))
+    assert all(a >= b for a, b in pairwise(factors[10:]))
 
 
 def test_an_interrupted_run_ends_with_the_same_weights(tmp_path: Path) -> None:
