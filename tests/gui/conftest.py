@@ -1,15 +1,30 @@
-"""Fixtures of the tests that drive a real viewer."""
+"""Fixtures of the tests that drive a real viewer, and a model whose answer is known."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from napari import Viewer
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+
+
+@pytest.fixture(autouse=True)
+def _no_triton_after_mesa() -> Iterator[None]:
+    """Tests that load torch after a window was drawn would end the process otherwise."""
+    yield
+    from napari_mouse_seg.plugin._warm_up import keep_triton_out
+
+    keep_triton_out()
 
 
 @pytest.fixture
@@ -21,3 +36,77 @@ def set_view(make_napari_viewer: Callable[..., Viewer]) -> Callable[..., None]:
         viewer.scene.camera.zoom = zoom
 
     return place
+
+
+@pytest.fixture(scope="session")
+def brightness_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    """Return a real network whose weights are set by hand: bright is foreground, nothing is boundary."""
+    from napari_mouse_seg.networks import ArchitecturePlan, ModelCard, load_model, save_model
+
+    path: Path = tmp_path_factory.mktemp("model") / "brightness.safetensors"
+    architecture = ArchitecturePlan(
+        family="unet", encoder="resnet18", encoder_depth=3, decoder_channels=(8, 8, 8), in_channels=1
+    )
+    card = ModelCard(
+        name="brightness",
+        summary="Bright discs",
+        architecture=architecture,
+        modality="fluorescence",
+        pixel_size_um=0.5,
+        halo_px=32,
+    )
+    save_model(path, card, _brightness_network(architecture))
+    return load_model(path)
+
+
+def _brightness_network(architecture: object) -> object:
+    """Pass the mean of 2 x 2 pixels through the first skip connection to the outputs."""
+    import torch
+    from torch import nn
+
+    from napari_mouse_seg.networks import build_network
+
+    network = build_network(architecture)
+    with torch.no_grad():
+        for module in network.modules():
+            if isinstance(module, nn.Conv2d):
+                module.weight.zero_()
+                if module.bias is not None:
+                    module.bias.zero_()
+        first = network.encoder.conv1.weight  # (64, 1, 7, 7), stride 2, padding 3: pixels 2i and 2i + 1
+        first[0, 0, 3:5, 3:5] = 0.25
+        blocks = list(network.decoder.blocks)
+        skip = blocks[-2].conv1[0].weight  # input: upsampled channels, then the skip's
+        skip[0, skip.shape[1] - 64, 1, 1] = 1.0
+        for conv in (blocks[-2].conv2[0], blocks[-1].conv1[0], blocks[-1].conv2[0]):
+            conv.weight[0, 0, 1, 1] = 1.0
+        head = network.segmentation_head[0]
+        head.weight[0, 0, 1, 1] = 20.0
+        head.weight[2, 0, 1, 1] = 20.0
+        head.bias[:] = torch.tensor([-10.0, -20.0, -10.0])
+    return network
+
+
+@pytest.fixture(scope="session")
+def discs() -> tuple[NDArray[np.uint8], list[tuple[int, int]]]:
+    """Return an image of bright discs of radius 8 on a dark ground, and their centres."""
+    image = np.full((384, 512), 10, np.uint8)
+    rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
+    centres = [(y, x) for y in range(24, 384, 48) for x in range(24, 512, 48)]
+    for y, x in centres:
+        image[(rows - y) ** 2 + (columns - x) ** 2 <= 64] = 200
+    return image, centres
+
+
+@pytest.fixture
+def open_panel(brightness_model: Model) -> Callable[[Viewer], SegmentWidget]:
+    """Return a function that docks the panel in a viewer."""
+
+    def dock(viewer: Viewer) -> SegmentWidget:
+        from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+
+        widget = SegmentWidget(viewer, models=(brightness_model,))
+        viewer.window.add_dock_widget(widget, name="Segment")
+        return widget
+
+    return dock

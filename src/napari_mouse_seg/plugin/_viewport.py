@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,12 +61,29 @@ def look(viewer: ViewerModel, layer: Image) -> View:
     if any(not 0 <= index < size for index, size in zip(planes, layer.level_shapes[0], strict=False)):
         reason = f"The sliders stand outside of {layer.name!r}; move them to one of its planes."
         return View(None, (), reason, reason)
-    if _has_grid(viewer):
+    if _grid(viewer).enabled:
         return View(None, planes, "", "Leave the grid view to segment the visible region.")
     box = _visible_box(viewer, layer)
     if box is None:
         return View(None, planes, "", f"{layer.name!r} is outside of the view; move the view back onto it.")
     return View(box, planes)
+
+
+def view_events(viewer: ViewerModel) -> list[Any]:  # Any: napari is untyped
+    """Return the viewer's emitters that can change what ``look`` sees, to connect to."""
+    camera = _camera(viewer)
+    canvas = [viewer.canvas.events.size] if hasattr(viewer, "canvas") else []
+    grid = _grid(viewer)
+    dims = viewer.dims.events
+    return [
+        camera.events.center,
+        camera.events.zoom,
+        dims.point,
+        dims.ndisplay,
+        dims.order,
+        grid.events.enabled,
+        *canvas,
+    ]
 
 
 def canvas_corners(viewer: ViewerModel) -> NDArray[np.float64]:
@@ -77,7 +94,7 @@ def canvas_corners(viewer: ViewerModel) -> NDArray[np.float64]:
     NDArray
         Shape (4, 2); in order around the canvas.
     """
-    camera = viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+    camera = _camera(viewer)
     centre = np.asarray(camera.center, dtype=float)[-2:]
     half = np.asarray(canvas_shape(viewer), dtype=float) / camera.zoom / 2
     signs = np.array([(-1, -1), (-1, 1), (1, 1), (1, -1)], dtype=float)
@@ -91,9 +108,12 @@ def canvas_shape(viewer: ViewerModel) -> tuple[int, int]:
     return int(rows), int(columns)
 
 
-def _has_grid(viewer: ViewerModel) -> bool:
-    grid = viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid
-    return bool(grid.enabled)
+def _camera(viewer: ViewerModel) -> Any:  # Any: napari is untyped
+    return viewer.scene.camera if hasattr(viewer, "scene") else viewer.camera
+
+
+def _grid(viewer: ViewerModel) -> Any:  # Any: napari is untyped
+    return viewer.canvas.grid if hasattr(viewer, "canvas") else viewer.grid
 
 
 def _unsupported(viewer: ViewerModel, layer: Image) -> str:

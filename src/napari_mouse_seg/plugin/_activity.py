@@ -1,0 +1,31 @@
+"""A run's progress in napari's activity dock."""
+
+from __future__ import annotations
+
+from napari.utils import progress
+
+_STEPS = 1000
+
+
+class ActivityBar:
+    """One bar at a time; does nothing between runs."""
+
+    def __init__(self) -> None:
+        self._bar: progress | None = None
+
+    def begin(self, text: str) -> None:
+        """Show a new bar."""
+        self.end()
+        self._bar = progress(total=_STEPS, desc=text)
+
+    def show(self, text: str, fraction: float) -> None:
+        """Move the bar."""
+        if self._bar is not None:
+            self._bar.set_description(text)
+            self._bar.update(round(fraction * _STEPS) - self._bar.n)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        if self._bar is not None:
+            self._bar.close()
+            self._bar = None

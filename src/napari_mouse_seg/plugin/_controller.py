@@ -1,0 +1,300 @@
+"""Ties a viewer, a panel and a session together; the only place where layers are made and refreshed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari.utils.notifications import show_error, show_info, show_warning
+from qtpy.QtCore import QObject, QTimer
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.plugin._activity import ActivityBar
+from napari_mouse_seg.plugin._layer_list import ImageLayerList
+from napari_mouse_seg.plugin._layers import image_of_layer, make_labels_layer
+from napari_mouse_seg.plugin._runner import ThreadRunner
+from napari_mouse_seg.plugin._viewport import look, view_events
+from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
+from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, Summary, Workspace
+from napari_mouse_seg.widgets import ModelChoice, SegmentPanel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari.components import ViewerModel
+    from napari.layers import Image, Labels
+
+    from napari_mouse_seg.events import Event
+    from napari_mouse_seg.images import MultiscaleImage
+    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.plans import SegmentPlan
+    from napari_mouse_seg.session import Engine
+
+_FOLLOW_MS = 60
+
+
+@dataclass(slots=True)
+class _Shown:
+    """Labels on the screen; the layer is made when there is something to show."""
+
+    workspace: Workspace
+    image_layer: Image
+    planes: tuple[int, ...]
+    name: str
+    layer: Labels | None = None
+
+
+class SegmentController(QObject):
+    """Runs the panel *Segment* of one viewer until ``close``.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers are segmented.
+    panel
+        Shows and asks.
+    models
+        What the panel offers.
+    engine
+        Runs jobs; the pipeline if None.
+    """
+
+    def __init__(
+        self, viewer: ViewerModel, panel: SegmentPanel, models: Sequence[Model], engine: Engine | None = None
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._panel = panel
+        self._models = tuple(models)
+        self._closed = False
+        self._image: MultiscaleImage | None = None
+        self._planes: tuple[int, ...] = ()
+        self._shown: _Shown | None = None
+        self._activity = ActivityBar()
+        self._runner = ThreadRunner()
+        self.session = SegmentSession(self._runner, engine)
+        self._layers = ImageLayerList(viewer)
+        self._follow = QTimer(self)
+        self._follow.setSingleShot(True)
+        self._follow.setInterval(_FOLLOW_MS)
+        self._follow.timeout.connect(self.update_view)
+        self._connect()
+        panel.set_models([_choice(model) for model in self._models])
+        self._on_model(0)
+        self._layers.start()
+
+    def warm_up(self) -> None:
+        """Load torch beside the main thread and show the device."""
+        if not self._closed:
+            self._runner.start(warm_up(self._panel.value().device), self._on_warm, self._on_warm_end)
+
+    def update_view(self) -> None:
+        """Take over the viewer's plane, and say why a button is off."""
+        layer = self._layers.current
+        if layer is None or self._image is None or self._closed:
+            self._panel.set_reasons("", "")
+            return
+        view = look(self._viewer, layer)
+        self._panel.set_reasons(view.box_reason, view.plane_reason)
+        if view.planes and view.planes != self._planes:
+            self._follow_planes(view.planes)
+
+    def stop(self) -> None:
+        """Cancel the run and wait for its thread; the panel stays usable."""
+        self.session.cancel()
+        self._runner.wait()
+
+    def close(self) -> None:
+        """Let go of everything: signals, the run and its thread, scores."""
+        if self._closed:
+            return
+        self._closed = True
+        self._follow.stop()
+        self._layers.close()
+        for event in view_events(self._viewer):
+            event.disconnect(self._on_viewer_moved)
+        self.session.close()
+        self._runner.shutdown()
+        self._activity.end()
+        self._shown = self._image = None
+
+    def _connect(self) -> None:
+        self._layers.listed.connect(self._on_listed)
+        self._layers.chosen.connect(self._on_layer)
+        self._layers.removed.connect(self._on_removed)
+        for event in view_events(self._viewer):
+            event.connect(self._on_viewer_moved)
+        panel, session = self._panel, self.session
+        panel.imageChosen.connect(self._layers.choose)
+        panel.modelChosen.connect(self._on_model)
+        panel.planChanged.connect(self._on_plan)
+        panel.thresholdsSettled.connect(session.apply_thresholds)
+        panel.viewRequested.connect(self._on_view)
+        panel.fullRequested.connect(self._on_full)
+        panel.cancelRequested.connect(session.cancel)
+        session.checked.connect(self._on_checked)
+        session.state_changed.connect(self._on_state)
+        session.progressed.connect(self._on_progress)
+        session.workspace_opened.connect(self._on_workspace)
+        session.canvas_changed.connect(self._on_canvas)
+        session.run_finished.connect(self._on_finished)
+        session.run_failed.connect(self._on_failed)
+        session.run_cancelled.connect(self._on_cancelled)
+
+    def _on_listed(self) -> None:
+        self._panel.set_images(self._layers.names, self._layers.position)
+        self._follow.start()
+
+    def _on_layer(self, layer: Image | None) -> None:
+        """Make the chosen layer the session's image."""
+        self._image, self._planes = None, ()
+        problem = ""
+        if layer is not None:
+            try:
+                self._image = image_of_layer(layer)
+            except MouseSegError as error:
+                problem = str(error)
+        self._show_channels()
+        self._on_plan()
+        self.session.set_image(self._image)
+        if problem:
+            self._panel.set_check(problem, ())
+        self.update_view()
+
+    def _show_channels(self) -> None:
+        image = self._image
+        if image is None:
+            self._panel.set_channels(())
+            return
+        names = image.channel_names or [f"Channel {index}" for index in range(image.n_channels)]
+        self._panel.set_channels(names)
+
+    def _on_removed(self, layer: object) -> None:
+        if self._shown is not None and layer is self._shown.layer:
+            self._shown = None
+            self.session.forget_labels()
+
+    def _on_model(self, position: int) -> None:
+        self.session.set_model(self._models[position] if 0 <= position < len(self._models) else None)
+        self._on_plan()
+
+    def _on_plan(self, _plan: SegmentPlan | None = None) -> None:
+        plan = self._panel.value()
+        if self._image is not None and self._planes:
+            chosen = dict(zip(self._image.axes, self._planes, strict=False))
+            plan = plan.replace(plane_t=chosen.get("T", 0), plane_z=chosen.get("Z", 0))
+        self.session.set_plan(plan)
+
+    def _on_viewer_moved(self, _event: Any = None) -> None:  # Any: napari's event
+        self._follow.start()
+
+    def _follow_planes(self, planes: tuple[int, ...]) -> None:
+        """Let the plan follow the sliders; the channel too, where it is one of them."""
+        self._planes = planes
+        axes = self._image.axes if self._image is not None else ""
+        if "C" in axes:
+            self._panel.choose_channel(planes[axes.index("C")])
+        self._on_plan()
+
+    def _on_view(self) -> None:
+        layer = self._layers.current
+        if layer is None:
+            return
+        self.update_view()
+        view = look(self._viewer, layer)
+        if view.box is not None:
+            self.session.segment(view.box)
+
+    def _on_full(self) -> None:
+        self.update_view()
+        self.session.segment(None)
+
+    def _on_checked(self, check: Check) -> None:
+        self._panel.set_check(check.problem, check.warnings)
+
+    def _on_state(self, state: RunState) -> None:
+        if state is RunState.RUNNING:
+            keep_triton_out()
+            self._panel.begin_run()
+            self._activity.begin("Mouse Seg")
+        elif state is RunState.CANCELLING:
+            self._panel.begin_cancel()
+        else:
+            self._panel.end_run()
+            self._activity.end()
+            self._follow.start()
+
+    def _on_progress(self, progress: Progress) -> None:
+        self._panel.show_progress(progress.text, progress.fraction, progress.left_s)
+        self._activity.show(f"Mouse Seg: {progress.text}", progress.fraction)
+
+    def _on_workspace(self, workspace: Workspace) -> None:
+        """Remember where the labels will lie; another workspace's labels stay in the viewer as they are."""
+        layer = self._layers.current
+        if layer is None:
+            return
+        if self._shown is not None and self._shown.layer is not None:
+            self._shown.layer.events.paint.disconnect(self._on_paint)
+        planes = list(self._planes)
+        axes = self._image.axes if self._image is not None else ""
+        if "C" in axes and planes:
+            planes[axes.index("C")] = workspace.job.plan.channel
+        name = f"{workspace.job.model.card.name} in {layer.name}"
+        self._shown = _Shown(workspace, layer, tuple(planes), name)
+
+    def _on_canvas(self, workspace: Workspace) -> None:
+        shown = self._shown
+        if shown is None or shown.workspace is not workspace:
+            return
+        if shown.layer is not None:
+            shown.layer.refresh(extent=False)
+            return
+        active = self._viewer.layers.selection.active
+        shown.layer = make_labels_layer(
+            shown.image_layer, workspace.canvas, workspace.job.pixel_scale, shown.planes, shown.name
+        )
+        self._viewer.add_layer(shown.layer)
+        shown.layer.events.paint.connect(self._on_paint)
+        if active is not None:
+            self._viewer.layers.selection.active = active
+
+    def _on_paint(self, _event: Any) -> None:  # Any: napari's event
+        self.session.mark_edited()
+
+    def _on_finished(self, summary: Summary) -> None:
+        self._panel.show_result(summary.n_objects, summary.whole_image, summary.seconds, summary.warnings)
+        self._panel.set_device(summary.device)
+        if summary.whole_image:
+            show_info(f"Segmented the full image: {summary.n_objects:,} objects in {summary.seconds:.1f} s.")
+
+    def _on_failed(self, reason: str) -> None:
+        self._panel.show_failure(reason)
+        show_error(reason)
+
+    def _on_cancelled(self) -> None:
+        self._panel.show_message("Cancelled. The labels are as they were; finished tiles are kept for the next run.")
+        show_warning("The segmentation was cancelled.")
+
+    def _on_warm(self, event: Event) -> None:
+        if isinstance(event, DeviceFound):
+            self._panel.set_device(event.label)
+
+    def _on_warm_end(self, error: Exception | None) -> None:
+        if error is not None:
+            self._panel.set_device("unknown")
+            self._panel.show_failure(str(error))
+
+
+def _choice(model: Model) -> ModelChoice:
+    """Return a model in the words of the panel."""
+    card = model.card
+    size = f"{card.pixel_size_um:g} µm/px" if card.pixel_size_um is not None else "any pixel size"
+    details = [
+        card.summary,
+        f"Works at {size}, {card.modality} images.",
+        f"Trained on: {'; '.join(card.training_data)}" if card.training_data else "",
+        f"Known failures: {'; '.join(card.known_failures)}" if card.known_failures else "",
+    ]
+    return ModelChoice(
+        card.name, f"{card.summary.rstrip('.')} ({size})", "\n".join(filter(None, details)), card.instances
+    )

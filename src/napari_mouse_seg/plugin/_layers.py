@@ -1,0 +1,140 @@
+"""napari layers ↔ images and labels: nothing else in the package knows how a layer holds its data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+
+from napari_mouse_seg.errors import UnsupportedImageError
+from napari_mouse_seg.images import from_arrays
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.images import MultiscaleImage
+    from napari_mouse_seg.pipeline import LabelCanvas
+
+_EDITABLE_PX = 4096**2
+_LEADING = {0: "", 1: "T", 2: "TZ", 3: "TCZ"}
+
+
+def image_of_layer(layer: Image) -> MultiscaleImage:
+    """Return a lazy image over a layer's arrays; nothing is read or copied.
+
+    Parameters
+    ----------
+    layer
+        Single- or multiscale, of any reader, with up to three leading axes. Leading axes are told by the
+        layer's axis labels; where those are the default, two are time and plane, a third is the channel.
+
+    Returns
+    -------
+    MultiscaleImage
+        With the pixel size in micrometres if the layer's units are lengths.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If the layer has more leading axes, or pixels of an unsupported type.
+    """
+    levels = list(layer.data) if layer.multiscale else [layer.data]
+    axes = leading_axes(layer) + "YX" + ("S" if layer.rgb else "")
+    return from_arrays(levels, axes=axes, name=layer.name, pixel_size_um=pixel_size_um(layer))
+
+
+def leading_axes(layer: Image) -> str:
+    """Return one letter of T, C and Z for each axis before Y.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If there are too many axes.
+    """
+    extra = layer.ndim - 2
+    if extra not in _LEADING:
+        raise UnsupportedImageError(
+            f"{layer.name!r} has {extra} axes beside rows and columns; at most 3 (time, channel, plane) can be used."
+        )
+    labels = getattr(layer, "axis_labels", ())[:extra]
+    letters = "".join(str(label)[:1].upper() for label in labels)
+    if len(set(letters)) == extra and set(letters) <= set("TCZ"):
+        return letters
+    return _LEADING[extra]
+
+
+def pixel_size_um(layer: Image) -> tuple[float, float] | None:
+    """Return the world length of one pixel along Y and X in micrometres; None if the units are no lengths."""
+    units = getattr(layer, "units", None)
+    if units is None:
+        return None
+    sizes = []
+    for axis in (layer.ndim - 2, layer.ndim - 1):
+        step = np.zeros(layer.ndim)
+        step[axis] = 1
+        length = float(np.linalg.norm(_world_vector(layer, step)))
+        quantity = length * units[axis]
+        if not quantity.check("[length]") or length == 0:
+            return None
+        sizes.append(float(quantity.to("micrometer").magnitude))
+    return sizes[0], sizes[1]
+
+
+def make_labels_layer(
+    layer: Image, canvas: LabelCanvas, pixel_scale: tuple[float, float], planes: tuple[int, ...], name: str
+) -> Labels:
+    """Make a labels layer that lies on the image layer's plane.
+
+    Parameters
+    ----------
+    layer
+        The image layer; its transform is composed with that from network to image pixels,
+        ``p0 = (p + 0.5) * pixel_scale - 0.5``.
+    canvas
+        Shown as it is, without a copy: a plain layer that can be painted in, or a pyramid when it is large.
+    pixel_scale
+        Image pixels per label pixel.
+    planes
+        Index along each leading axis of the image; the labels show on that plane only.
+    name
+        Of the new layer.
+
+    Returns
+    -------
+    Labels
+        Not yet in a viewer.
+    """
+    lead = (np.newaxis,) * len(planes)
+    levels = [level[lead] for level in canvas.levels()]
+    multiscale = canvas.array.size > _EDITABLE_PX and len(levels) > 1
+    step = np.array([1.0] * len(planes) + list(pixel_scale))
+    offset = np.array([*planes, *((scale - 1) / 2 for scale in pixel_scale)], dtype=float)
+    options: dict[str, Any] = {}  # Any: only of napari versions that have them
+    for key in ("units", "axis_labels"):
+        if hasattr(layer, key):
+            options[key] = getattr(layer, key)
+    return Labels(
+        levels if multiscale else levels[0],
+        multiscale=multiscale,
+        name=name,
+        scale=np.asarray(layer.scale) * step,
+        translate=np.asarray(layer.translate) + _before_affine(layer, _world_vector(layer, offset)),
+        rotate=layer.rotate,
+        shear=layer.shear,
+        affine=layer.affine,
+        **options,
+    )
+
+
+def _world_vector(layer: Image, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return where the layer's transform takes a step, without its translation."""
+    step: NDArray[np.float64] = np.subtract(layer.data_to_world(vector), layer.data_to_world(np.zeros_like(vector)))
+    return step
+
+
+def _before_affine(layer: Image, vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Undo the linear part of ``layer.affine``, which napari applies after scale, rotation and translation."""
+    solved: NDArray[np.float64] = np.linalg.solve(layer.affine.linear_matrix, vector)
+    return solved

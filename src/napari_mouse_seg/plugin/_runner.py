@@ -1,0 +1,138 @@
+"""Runs a session's generators in threads.
+
+A plain thread rather than napari's ``thread_worker``: cancelling must close the generator where it stands,
+the viewer's closing must wait for the thread. A lower priority was rejected: a thread that is put aside
+while it holds the interpreter's lock stops the viewer as well.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+    from napari_mouse_seg.events import Event
+
+_SWITCH_INTERVAL_S = 0.001
+
+
+class ThreadTask:
+    """A generator in its thread."""
+
+    def __init__(self, events: Generator[Event, None, None]) -> None:
+        self._events = events
+        self._cancelled = threading.Event()
+        self.thread = threading.Thread(target=lambda: None)
+
+    def cancel(self) -> None:
+        """Close the generator before its next event; returns at once."""
+        self._cancelled.set()
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether it was told to stop."""
+        return self._cancelled.is_set()
+
+    def work(self, post_event: Callable[[Event], None], post_end: Callable[[Exception | None], None]) -> None:
+        """Run to the end; called in the thread."""
+        error: Exception | None = None
+        try:
+            for event in self._events:
+                if self._cancelled.is_set():
+                    break
+                post_event(event)
+        except Exception as caught:  # noqa: BLE001 (the run boundary: the session puts it in words)
+            error = caught
+        finally:
+            self._events.close()
+            post_end(error)
+
+
+class ThreadRunner(QObject):
+    """A ``session.Runner`` whose callbacks run in the thread that made it, the main thread.
+
+    While a task works, Python switches threads every millisecond, so that a redraw, which takes and gives
+    the interpreter's lock hundreds of times, does not wait five each time.
+    """
+
+    _posted = Signal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._lock = threading.Lock()
+        self._closed = False
+        self._tasks: list[ThreadTask] = []
+        self._interval_s = sys.getswitchinterval()
+        self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
+
+    def start(
+        self,
+        events: Generator[Event, None, None],
+        on_event: Callable[[Event], None],
+        on_end: Callable[[Exception | None], None],
+    ) -> ThreadTask:
+        """Run a generator in a thread; see ``session.Runner``."""
+        task = ThreadTask(events)
+        if not self._tasks:
+            self._interval_s = sys.getswitchinterval()
+            sys.setswitchinterval(min(self._interval_s, _SWITCH_INTERVAL_S))
+        self._tasks.append(task)
+
+        def end(error: Exception | None) -> None:
+            self._forget(task)
+            on_end(error)
+
+        task.thread = threading.Thread(
+            target=task.work,
+            args=(lambda event: self._post(on_event, event), lambda error: self._post(end, error)),
+            name="mouse-seg",
+            daemon=True,  # A last resort: shutdown waits for it.
+        )
+        task.thread.start()
+        return task
+
+    def wait(self, timeout_s: float = 10.0) -> None:
+        """Wait for tasks that have been cancelled, without handling what they said last."""
+        for task in list(self._tasks):
+            if task.is_cancelled:
+                task.thread.join(timeout_s)
+
+    def shutdown(self, timeout_s: float = 10.0) -> bool:
+        """Cancel all tasks, drop what they still say, and wait for their threads.
+
+        Returns
+        -------
+        bool
+            Whether all threads ended in time.
+        """
+        with self._lock:
+            self._closed = True
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            task.thread.join(timeout_s)
+            self._forget(task)
+        return not any(task.thread.is_alive() for task in tasks)
+
+    def _post(self, callback: Callable[[Any], None], argument: Any) -> None:  # Any: whatever the callback takes
+        """Hand a call over to the main thread; called in a task's thread."""
+        with self._lock:
+            if not self._closed:
+                self._posted.emit((callback, argument))
+
+    def _deliver(self, message: tuple[Callable[[Any], None], Any]) -> None:
+        if not self._closed:
+            callback, argument = message
+            callback(argument)
+
+    def _forget(self, task: ThreadTask) -> None:
+        if task in self._tasks:
+            self._tasks.remove(task)
+            if not self._tasks:
+                sys.setswitchinterval(self._interval_s)

@@ -1,0 +1,76 @@
+"""Loads torch and probes the device while the user still looks at the panel, beside the main thread."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.events import Event
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari_mouse_seg.plans import DeviceName
+
+_RTLD_NOW = 2
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceFound(Event):
+    """The device that a run would use, for people."""
+
+    label: str
+
+
+def warm_up(device: DeviceName) -> Generator[Event, None, None]:
+    """Load what the first run needs, and say where it would run.
+
+    Raises
+    ------
+    DeviceError
+        If the device asked for does not work.
+    """
+    keep_triton_out()
+    _load_torch_libraries()
+    from napari_mouse_seg.networks import build_network, resolve_device
+
+    yield DeviceFound(resolve_device(device).label)
+    _ = build_network  # Loads the network library.
+
+
+def keep_triton_out() -> None:
+    """Keep torch from loading triton in a process that has drawn with Mesa.
+
+    Mesa brings its own LLVM, triton another; loading triton after Mesa ends the process with a segmentation
+    fault. Nothing here needs triton: torch does without it when it is not installed.
+    """
+    if "triton" not in sys.modules and _has_mesa_llvm():
+        sys.modules["triton"] = None  # type: ignore[assignment]  # Python's own way to say "not importable"
+
+
+def _has_mesa_llvm() -> bool:
+    maps = Path("/proc/self/maps")
+    return maps.exists() and "libLLVM" in maps.read_text()
+
+
+def _load_torch_libraries() -> None:
+    """Let the dynamic linker read torch's libraries without the interpreter's lock.
+
+    An import holds the lock while it links, a quarter of a second for torch, in which the viewer stands
+    still; a call through ctypes gives the lock up. If anything is missing here, the import does it all.
+    """
+    if not sys.platform.startswith("linux") or "torch" in sys.modules:
+        return
+    spec = importlib.util.find_spec("torch")
+    if spec is None or spec.origin is None:
+        return
+    linker = ctypes.CDLL(None)
+    for name in ("libc10.so", "libtorch_cpu.so"):
+        path = Path(spec.origin).parent / "lib" / name
+        if path.exists() and hasattr(linker, "dlopen"):
+            linker.dlopen.restype = ctypes.c_void_p
+            linker.dlopen(str(path).encode(), _RTLD_NOW)

@@ -1,0 +1,114 @@
+"""Threads report to the main thread, stop when told, and leave nothing behind."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from napari_mouse_seg.events import Event, TileDone
+from napari_mouse_seg.plugin._runner import ThreadRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator
+
+    from pytestqt.qtbot import QtBot
+
+
+class Source:
+    """A generator of events that waits where it is told to."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+        self.go = threading.Semaphore(0)
+        self.closed = threading.Event()
+        self.threads: set[int] = set()
+
+    def events(self) -> Generator[Event, None, None]:
+        try:
+            for number in range(self.count):
+                self.go.acquire(timeout=5)
+                self.threads.add(threading.get_ident())
+                yield TileDone("scores", number, self.count)
+        finally:
+            self.closed.set()
+
+
+@pytest.fixture
+def runner(qtbot: QtBot) -> Iterator[ThreadRunner]:
+    runner = ThreadRunner()
+    yield runner
+    assert runner.shutdown()
+
+
+def test_events_arrive_in_order_on_the_main_thread(runner: ThreadRunner, qtbot: QtBot) -> None:
+    heard: list[tuple[int, int]] = []
+    ends: list[Exception | None] = []
+    source = Source(5)
+    source.go.release(5)
+    runner.start(source.events(), lambda event: heard.append((event.done, threading.get_ident())), ends.append)
+    qtbot.waitUntil(lambda: bool(ends))
+    assert [done for done, _ in heard] == [0, 1, 2, 3, 4]
+    assert {thread for _, thread in heard} == {threading.main_thread().ident}
+    assert threading.main_thread().ident not in source.threads
+    assert ends == [None]
+
+
+def test_cancel_closes_the_generator_at_its_next_event(runner: ThreadRunner, qtbot: QtBot) -> None:
+    heard: list[Event] = []
+    ends: list[Exception | None] = []
+    source = Source(1000)
+    source.go.release(1)
+    task = runner.start(source.events(), heard.append, ends.append)
+    qtbot.waitUntil(lambda: len(heard) == 1)
+    task.cancel()
+    source.go.release(1)
+    qtbot.waitUntil(lambda: bool(ends))
+    assert source.closed.is_set()
+    assert len(heard) == 1
+
+
+def test_error_is_handed_over(runner: ThreadRunner, qtbot: QtBot) -> None:
+    def failing() -> Generator[Event, None, None]:
+        yield TileDone("scores", 0, 1)
+        raise ValueError("bad tile")
+
+    ends: list[Exception | None] = []
+    runner.start(failing(), lambda event: None, ends.append)
+    qtbot.waitUntil(lambda: bool(ends))
+    assert isinstance(ends[0], ValueError)
+
+
+def test_nothing_is_heard_after_shutdown(qtbot: QtBot) -> None:
+    runner = ThreadRunner()
+    heard: list[object] = []
+    source = Source(3)
+    source.go.release(3)
+    task = runner.start(source.events(), heard.append, heard.append)
+    assert runner.shutdown()
+    assert not task.thread.is_alive()
+    qtbot.wait(20)
+    assert heard == []
+
+
+def test_threads_switch_faster_only_while_a_task_works(runner: ThreadRunner, qtbot: QtBot) -> None:
+    before = sys.getswitchinterval()
+    ends: list[object] = []
+    source = Source(1)
+    runner.start(source.events(), lambda event: None, ends.append)
+    assert sys.getswitchinterval() < before
+    source.go.release(1)
+    qtbot.waitUntil(lambda: bool(ends))
+    assert sys.getswitchinterval() == before
+
+
+def test_wait_returns_when_cancelled_tasks_have_ended(runner: ThreadRunner, qtbot: QtBot) -> None:
+    source = Source(10)
+    on_event: Callable[[Event], None] = lambda event: None  # noqa: E731
+    task = runner.start(source.events(), on_event, lambda error: None)
+    task.cancel()
+    source.go.release(1)
+    runner.wait()
+    assert not task.thread.is_alive()
