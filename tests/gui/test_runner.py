@@ -112,3 +112,18 @@ def test_wait_returns_when_cancelled_tasks_have_ended(runner: ThreadRunner, qtbo
     source.go.release(1)
     runner.wait()
     assert not task.thread.is_alive()
+
+
+def test_a_listener_that_handles_events_does_not_mix_up_the_order(runner: ThreadRunner, qtbot: QtBot) -> None:
+    order: list[str] = []
+    source = Source(2)
+    source.go.release(2)
+
+    def slow(event: Event) -> None:
+        order.append(f"begin {event.done}")
+        qtbot.wait(100)  # As napari's progress bars do.
+        order.append(f"end {event.done}")
+
+    runner.start(source.events(), slow, lambda error: order.append("over"))
+    qtbot.waitUntil(lambda: "over" in order)
+    assert order == ["begin 0", "end 0", "begin 1", "end 1", "over"]

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import time
+
 from napari.utils import progress
 
 _STEPS = 1000
+_INTERVAL_S = 0.2
 
 
 class ActivityBar:
-    """One bar at a time; does nothing between runs."""
+    """One bar at a time; does nothing between runs.
+
+    napari handles all waiting events whenever a bar moves, so it moves a few times a second at most.
+    """
 
     def __init__(self) -> None:
+        self._shown_at = 0.0
         self._bar: progress | None = None
 
     def begin(self, text: str) -> None:
@@ -20,12 +27,16 @@ class ActivityBar:
 
     def show(self, text: str, fraction: float) -> None:
         """Move the bar."""
-        if self._bar is not None:
-            self._bar.set_description(text)
-            self._bar.update(round(fraction * _STEPS) - self._bar.n)
+        bar = self._bar
+        now = time.monotonic()
+        if bar is None or now - self._shown_at < _INTERVAL_S:
+            return
+        self._shown_at = now
+        bar.set_description(text)
+        bar.update(round(fraction * _STEPS) - bar.n)
 
     def end(self) -> None:
         """Take the bar away."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.close()

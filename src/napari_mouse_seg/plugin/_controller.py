@@ -68,6 +68,7 @@ class SegmentController(QObject):
         self._models = tuple(models)
         self._closed = False
         self._image: MultiscaleImage | None = None
+        self._layer_problem = ""
         self._planes: tuple[int, ...] = ()
         self._shown: _Shown | None = None
         self._activity = ActivityBar()
@@ -82,6 +83,11 @@ class SegmentController(QObject):
         panel.set_models([_choice(model) for model in self._models])
         self._on_model(0)
         self._layers.start()
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether ``close`` was called."""
+        return self._closed
 
     def warm_up(self) -> None:
         """Load torch beside the main thread and show the device."""
@@ -147,18 +153,17 @@ class SegmentController(QObject):
 
     def _on_layer(self, layer: Image | None) -> None:
         """Make the chosen layer the session's image."""
-        self._image, self._planes = None, ()
-        problem = ""
+        self._image, self._planes, self._layer_problem = None, (), ""
         if layer is not None:
             try:
                 self._image = image_of_layer(layer)
             except MouseSegError as error:
-                problem = str(error)
+                self._layer_problem = str(error)
         self._show_channels()
         self._on_plan()
         self.session.set_image(self._image)
-        if problem:
-            self._panel.set_check(problem, ())
+        if self._layer_problem:
+            self._panel.set_check(self._layer_problem, ())
         self.update_view()
 
     def _show_channels(self) -> None:
@@ -210,7 +215,7 @@ class SegmentController(QObject):
         self.session.segment(None)
 
     def _on_checked(self, check: Check) -> None:
-        self._panel.set_check(check.problem, check.warnings)
+        self._panel.set_check(self._layer_problem or check.problem, check.warnings)
 
     def _on_state(self, state: RunState) -> None:
         if state is RunState.RUNNING:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import QObject, Qt, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
@@ -67,6 +68,8 @@ class ThreadRunner(QObject):
         self._lock = threading.Lock()
         self._closed = False
         self._tasks: list[ThreadTask] = []
+        self._inbox: deque[tuple[Callable[[Any], None], Any]] = deque()  # Any: whatever the callback takes
+        self._delivering = False
         self._interval_s = sys.getswitchinterval()
         self._posted.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
@@ -127,9 +130,17 @@ class ThreadRunner(QObject):
                 self._posted.emit((callback, argument))
 
     def _deliver(self, message: tuple[Callable[[Any], None], Any]) -> None:
-        if not self._closed:
-            callback, argument = message
-            callback(argument)
+        """Call back, one message after the other: napari's progress bars handle events while they are drawn."""
+        self._inbox.append(message)
+        if self._delivering:
+            return
+        self._delivering = True
+        try:
+            while self._inbox and not self._closed:
+                callback, argument = self._inbox.popleft()
+                callback(argument)
+        finally:
+            self._delivering = False
 
     def _forget(self, task: ThreadTask) -> None:
         if task in self._tasks:

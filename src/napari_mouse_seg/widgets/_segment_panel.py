@@ -27,7 +27,7 @@ from napari_mouse_seg.widgets._run_bar import RunBar, duration
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_THRESHOLDS = ("foreground_threshold", "split_threshold", "min_area_px")
+_THRESHOLDS = ("foreground_threshold", "split_depth", "min_area_px")
 _FINE_THRESHOLDS = ("boundary_weight", "max_hole_px")
 _RUNNING = ("device", "core_px", "halo_px", "batch_size")
 _SETTLE_MS = 100
@@ -47,6 +47,18 @@ class SegmentPanel(QWidget):
     """Choices for a segmentation, the two buttons that start it, its progress and its result.
 
     Layers and models are shown by name and told apart by position, so that names may repeat.
+
+    Parameters
+    ----------
+    parent
+        As for every widget.
+
+    Attributes
+    ----------
+    thresholds, fine_thresholds
+        Editors of the instance step's plan; the second is under Advanced.
+    scale_editor, running_editor
+        Editors of parts of the plan; the second is under Advanced.
     """
 
     imageChosen = Signal(int)  # Position in the list of images; -1 for none.
@@ -74,25 +86,34 @@ class SegmentPanel(QWidget):
 
     def value(self) -> SegmentPlan:
         """Return the plan as chosen."""
-        fine = self._fine.value()
-        thresholds = self._thresholds.value().replace(**{name: getattr(fine, name) for name in _FINE_THRESHOLDS})
+        fine = self.fine_thresholds.value()
+        thresholds = self.thresholds.value().replace(**{name: getattr(fine, name) for name in _FINE_THRESHOLDS})
         channel = max(0, self._channel.currentIndex())
-        scale = self._scale.value().scale
-        return self._running_editor.value().replace(channel=channel, scale=scale, instances=thresholds)
+        scale = self.scale_editor.value().scale
+        return self.running_editor.value().replace(channel=channel, scale=scale, instances=thresholds)
 
     def set_value(self, plan: SegmentPlan) -> None:
         """Show a plan; thresholds of None leave those of the model."""
         self._channel.setCurrentIndex(plan.channel)
-        self._scale.set_value(plan)
-        self._running_editor.set_value(plan)
+        self.scale_editor.set_value(plan)
+        self.running_editor.set_value(plan)
         if plan.instances is not None:
-            self._thresholds.set_value(plan.instances)
-            self._fine.set_value(plan.instances)
+            self.thresholds.set_value(plan.instances)
+            self.fine_thresholds.set_value(plan.instances)
+
+    def image_names(self) -> list[str]:
+        """Return the listed images."""
+        return [self._image.itemText(index) for index in range(self._image.count())]
+
+    def warning_text(self) -> str:
+        """Return the warnings shown at the model; empty if there is none."""
+        return str(self._model_warning.text())
 
     def set_images(self, names: Sequence[str], current: int) -> None:
         """List the image layers; emits nothing."""
         self._fill(self._image, names, current)
-        self._image_note.say("" if names else "Open an image: File ▸ Open, or File ▸ Open Sample ▸ Mouse Seg.")
+        self._image_note.say("" if names else "Open an image: File ▸ Open, or File ▸ Open Sample.")
+        self._update_buttons()
 
     def set_channels(self, names: Sequence[str], current: int = 0) -> None:
         """List the channels of the image; the field is hidden if there is only one. Emits nothing."""
@@ -178,10 +199,10 @@ class SegmentPanel(QWidget):
         self._model_error, self._model_warning = NoteLabel("error"), NoteLabel("warning")
         self._device = QLabel("auto")
         self._device.setToolTip("Where the network runs; choose another under Advanced.")
-        self._thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
-        self._fine = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
-        self._scale = PlanEditor(plan, ("scale",))
-        self._running_editor = PlanEditor(plan, _RUNNING)
+        self.thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
+        self.fine_thresholds = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
+        self.scale_editor = PlanEditor(plan, ("scale",))
+        self.running_editor = PlanEditor(plan, _RUNNING)
 
     def _make_buttons(self) -> None:
         self._view_button = QPushButton("Segment visible region")
@@ -209,14 +230,14 @@ class SegmentPanel(QWidget):
                 "Model",
                 self._model,
                 self._model_line,
-                self._scale,
+                self.scale_editor,
                 device_row,
                 self._model_error,
                 self._model_warning,
             )
         )
         self._channel_row.setVisible(False)
-        column.addWidget(_group("Objects", self._thresholds))
+        column.addWidget(_group("Objects", self.thresholds))
         column.addWidget(self._make_advanced())
         column.addWidget(self._view_button)
         column.addWidget(self._full_button)
@@ -227,10 +248,10 @@ class SegmentPanel(QWidget):
     def _make_advanced(self) -> QCollapsible:
         advanced = QCollapsible("Advanced")
         advanced.setDuration(0)
-        advanced.addWidget(self._fine)
-        advanced.addWidget(self._running_editor)
-        width = max(editor.label_width() for editor in (self._fine, self._running_editor))
-        for editor in (self._fine, self._running_editor):
+        advanced.addWidget(self.fine_thresholds)
+        advanced.addWidget(self.running_editor)
+        width = max(editor.label_width() for editor in (self.fine_thresholds, self.running_editor))
+        for editor in (self.fine_thresholds, self.running_editor):
             editor.set_label_width(width)
         return advanced
 
@@ -238,10 +259,10 @@ class SegmentPanel(QWidget):
         self._image.currentIndexChanged.connect(self.imageChosen)
         self._channel.currentIndexChanged.connect(self._on_plan)
         self._model.currentIndexChanged.connect(self._on_model)
-        for editor in (self._scale, self._running_editor, self._thresholds, self._fine):
+        for editor in (self.scale_editor, self.running_editor, self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_plan)
             editor.problemChanged.connect(self._update_buttons)
-        for editor in (self._thresholds, self._fine):
+        for editor in (self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_threshold)
         self._view_button.clicked.connect(self._on_view)
         self._full_button.clicked.connect(self._on_full)
@@ -266,8 +287,8 @@ class SegmentPanel(QWidget):
         model = self._models[index]
         self._model_line.say(model.card_line)
         self._model.setToolTip(model.details)
-        self._thresholds.set_value(model.instances)
-        self._fine.set_value(model.instances)
+        self.thresholds.set_value(model.instances)
+        self.fine_thresholds.set_value(model.instances)
 
     def _on_plan(self) -> None:
         self.planChanged.emit(self.value())
@@ -302,7 +323,7 @@ class SegmentPanel(QWidget):
             return "There is no image to segment."
         if self._model.currentIndex() < 0:
             return "There is no model to run."
-        editors = (self._scale, self._thresholds, self._fine, self._running_editor)
+        editors = (self.scale_editor, self.thresholds, self.fine_thresholds, self.running_editor)
         return next((editor.problem() for editor in editors if editor.problem()), self._problem)
 
 

@@ -1,0 +1,424 @@
+"""The panel in a real viewer with a real network: what its buttons do to the layers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from napari.layers import Image, Labels
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QPushButton
+
+from napari_mouse_seg.session import RunState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+
+    from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+
+    MakeViewer = Callable[..., Viewer]
+    OpenPanel = Callable[[Viewer], SegmentWidget]
+    SetView = Callable[..., None]
+    Discs = tuple[np.ndarray, list[tuple[int, int]]]
+
+LONG_MS = 120_000  # A network is built and torch may be loaded; only a hang takes this long.
+
+
+def button(widget: SegmentWidget, text: str) -> QPushButton:
+    (found,) = [one for one in widget.findChildren(QPushButton) if one.text() == text]
+    return found
+
+
+def press(qtbot: QtBot, widget: SegmentWidget, text: str) -> None:
+    """Click a button as a user does, once it is on."""
+    target = button(widget, text)
+    qtbot.waitUntil(target.isEnabled, timeout=LONG_MS)
+    qtbot.mouseClick(target, Qt.MouseButton.LeftButton)
+
+
+def run_to_end(qtbot: QtBot, widget: SegmentWidget, text: str) -> None:
+    press(qtbot, widget, text)
+    wait_idle(qtbot, widget)
+
+
+def wait_idle(qtbot: QtBot, widget: SegmentWidget) -> None:
+    qtbot.waitUntil(lambda: widget.controller.session.state is RunState.IDLE, timeout=LONG_MS)
+
+
+def labels_layers(viewer: Viewer) -> list[Labels]:
+    return [layer for layer in viewer.layers if isinstance(layer, Labels)]
+
+
+def label_at(labels: Labels, image: Image, centres: list[tuple[int, int]]) -> list[int]:
+    """Return the labels that lie on image pixels, by way of the world."""
+    found = []
+    for centre in centres:
+        y, x = np.round(labels.world_to_data(image.data_to_world(centre))).astype(int)[-2:]
+        found.append(int(np.asarray(labels.data)[..., y, x].ravel()[0]))
+    return found
+
+
+def is_in(box: tuple[float, float, float, float], centre: tuple[int, int]) -> bool:
+    return box[0] <= centre[0] < box[2] and box[1] <= centre[1] < box[3]
+
+
+@pytest.fixture
+def viewer(make_napari_viewer: MakeViewer) -> Viewer:
+    return make_napari_viewer()
+
+
+TRANSFORMS: dict[str, dict[str, Any]] = {
+    "plain": {},
+    "placed": {"scale": (0.5, 0.5), "translate": (100, -40), "units": ("um", "um")},
+    "turned": {"scale": (2, 2), "translate": (100, -40), "rotate": 30},
+    "half resolution": {"scale": (0.25, 0.25), "units": ("um", "um")},  # the network works at 0.5 µm
+}
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS.values(), ids=TRANSFORMS.keys())
+def test_full_image_finds_each_disc_where_it_lies(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs, transform: dict[str, Any]
+) -> None:
+    data, centres = discs
+    image = viewer.add_image(data, **transform)
+    widget = open_panel(viewer)
+    run_to_end(qtbot, widget, "Segment full image")
+    (labels,) = labels_layers(viewer)
+    found = label_at(labels, image, centres)
+    assert sorted(found) == list(range(1, len(centres) + 1))
+    assert set(label_at(labels, image, [(y + 24, x + 24) for y, x in centres[:-12] if x < 480])) == {0}
+
+
+def test_visible_region_finds_what_is_in_view_and_no_more(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, set_view: SetView, discs: Discs
+) -> None:
+    data, centres = discs
+    image = viewer.add_image([data, data[::2, ::2]], multiscale=True)
+    widget = open_panel(viewer)
+    viewer.canvas.size = (200, 200)
+    set_view(viewer, (96, 96), 2.0)  # 46..146 in rows and columns
+    run_to_end(qtbot, widget, "Segment visible region")
+    (labels,) = labels_layers(viewer)
+    inside = [centre for centre in centres if is_in((60, 60, 132, 132), centre)]
+    outside = [centre for centre in centres if not is_in((38, 38, 154, 154), centre)]
+    assert len(inside) == 4
+    assert len(set(label_at(labels, image, inside)) - {0}) == 4
+    assert set(label_at(labels, image, outside)) == {0}
+
+
+def test_panning_and_running_again_adds_to_the_same_layer(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, set_view: SetView, discs: Discs
+) -> None:
+    data, centres = discs
+    image = viewer.add_image(data, rotate=20, scale=(0.7, 0.7))
+    widget = open_panel(viewer)
+    viewer.canvas.size = (200, 200)
+    set_view(viewer, image.data_to_world((100, 100)), 2.0)
+    run_to_end(qtbot, widget, "Segment visible region")
+    (labels,) = labels_layers(viewer)
+    before = label_at(labels, image, centres)
+    set_view(viewer, image.data_to_world((140, 190)), 2.0)
+    run_to_end(qtbot, widget, "Segment visible region")
+    assert labels_layers(viewer) == [labels]
+    after = label_at(labels, image, centres)
+    assert all(new == old for old, new in zip(before, after, strict=True) if old)
+    assert sum(label > 0 for label in after) > sum(label > 0 for label in before)
+    used = [label for label in after if label]
+    assert len(used) == len(set(used))
+
+
+def test_full_image_after_a_view_gives_what_the_full_image_alone_gives(
+    make_napari_viewer: MakeViewer, qtbot: QtBot, open_panel: OpenPanel, set_view: SetView, discs: Discs
+) -> None:
+    data, centres = discs
+    shapes = []
+    for view_first in (True, False):
+        viewer = make_napari_viewer()
+        viewer.add_image(data)
+        widget = open_panel(viewer)
+        if view_first:
+            viewer.canvas.size = (200, 200)
+            set_view(viewer, (110, 110), 2.0)
+            run_to_end(qtbot, widget, "Segment visible region")
+        run_to_end(qtbot, widget, "Segment full image")
+        (labels,) = labels_layers(viewer)
+        shapes.append(np.asarray(labels.data) > 0)
+        assert len(np.unique(labels.data)) == len(centres) + 1
+    np.testing.assert_array_equal(*shapes)
+
+
+def test_labels_of_a_stack_appear_on_the_plane_that_was_shown(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    data, centres = discs
+    stack = np.stack([np.full_like(data, 10), data, np.full_like(data, 10)])
+    image = viewer.add_image(stack)
+    widget = open_panel(viewer)
+    viewer.dims.set_point(0, 1)
+    run_to_end(qtbot, widget, "Segment full image")
+    (labels,) = labels_layers(viewer)
+    assert labels.data_to_world((0, 0, 0))[0] == 1
+    assert label_at(labels, image, [(1, *centre) for centre in centres]) == list(range(1, len(centres) + 1))
+    assert np.any(labels._slice.image.view)  # what the canvas draws
+    viewer.dims.set_point(0, 2)
+    assert not np.any(labels._slice.image.view)
+
+
+def test_threshold_reruns_only_the_instance_step(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    data, centres = discs
+    dim = data.copy()
+    dim[:, :256][dim[:, :256] > 100] = 90  # these discs score between the two thresholds
+    viewer.add_image(dim)
+    widget = open_panel(viewer)
+    run_to_end(qtbot, widget, "Segment full image")
+    (labels,) = labels_layers(viewer)
+    n_before = len(np.unique(labels.data)) - 1
+    stages: list[str] = []
+    widget.controller.session.progressed.connect(lambda progress: stages.append(progress.text))
+    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
+        widget.panel.thresholds.input_widget("foreground_threshold").setValue(0.05)
+        widget.panel.thresholds.input_widget("split_depth").setValue(0.05)
+    wait_idle(qtbot, widget)
+    assert labels_layers(viewer) == [labels]
+    assert n_before == len([centre for centre in centres if centre[1] >= 256])
+    assert len(np.unique(labels.data)) - 1 == len(centres)
+    assert stages
+    assert not [text for text in stages if "network" in text]
+
+
+def test_painted_labels_survive_a_new_threshold(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    viewer.add_image(discs[0])
+    widget = open_panel(viewer)
+    run_to_end(qtbot, widget, "Segment full image")
+    (labels,) = labels_layers(viewer)
+    labels.paint((48, 48), 999)
+    labels.events.paint(value=[])
+    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
+        widget.panel.thresholds.input_widget("foreground_threshold").setValue(0.4)
+    wait_idle(qtbot, widget)
+    assert labels.data[48, 48] == 999
+    assert len(labels_layers(viewer)) == 2
+
+
+class Heartbeat:
+    """Times between two events of a timer on the main thread."""
+
+    def __init__(self) -> None:
+        self.gaps_ms: list[float] = []
+        self._last = time.perf_counter()
+        self._timer = QTimer()
+        self._timer.timeout.connect(self._beat)
+        self._timer.start(5)
+
+    def stop(self) -> None:
+        self._timer.stop()
+
+    def _beat(self) -> None:
+        now = time.perf_counter()
+        self.gaps_ms.append((now - self._last) * 1000)
+        self._last = now
+
+
+def test_viewer_answers_all_through_a_run(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs, record_property: Callable[[str, object], None]
+) -> None:
+    viewer.add_image(np.tile(discs[0], (4, 4)))
+    widget = open_panel(viewer)
+    run_to_end(qtbot, widget, "Segment full image")  # torch is loaded, the labels layer is made
+    widget.panel.scale_editor.input_widget("scale").setValue(0.9)  # scores are computed anew
+    threads: set[int] = set()
+    widget.controller.session.progressed.connect(lambda _: threads.add(threading.get_ident()))
+    heart = Heartbeat()
+    run_to_end(qtbot, widget, "Segment full image")
+    heart.stop()
+    gaps = np.array(heart.gaps_ms)
+    record_property("longest_gap_ms", float(gaps.max()))
+    record_property("share_over_50_ms", float((gaps > 50).mean()))
+    # Seconds depend on the machine; that beats go on through the run, far more than its events, does not.
+    assert len(gaps) > 20
+    assert np.median(gaps) < 50
+    assert threads == {threading.main_thread().ident}
+
+
+def test_cancel_stops_the_run_and_leaves_no_layer(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    viewer.add_image(np.tile(discs[0], (6, 6)))
+    widget = open_panel(viewer)
+    session = widget.controller.session
+    with qtbot.waitSignal(widget.panel.fullRequested):
+        press(qtbot, widget, "Segment full image")
+    first: list[object] = []
+    session.progressed.connect(first.append)
+    qtbot.waitUntil(lambda: bool(first), timeout=LONG_MS)
+    cancelled: list[bool] = []
+    session.run_cancelled.connect(lambda: cancelled.append(True))
+    button(widget, "Cancel").click()
+    assert not button(widget, "Cancel").isEnabled()
+    wait_idle(qtbot, widget)
+    assert cancelled == [True]
+    assert labels_layers(viewer) == []
+    qtbot.waitUntil(button(widget, "Segment full image").isEnabled, timeout=LONG_MS)
+
+
+def test_run_after_cancel_goes_on_from_finished_tiles(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    data, centres = discs
+    viewer.add_image(np.tile(data, (3, 3)))
+    widget = open_panel(viewer)
+    session = widget.controller.session
+    totals: list[str] = []
+    session.progressed.connect(lambda progress: totals.append(progress.text))
+    press(qtbot, widget, "Segment full image")
+    qtbot.waitUntil(lambda: len(totals) > 2, timeout=LONG_MS)
+    widget.panel.cancelRequested.emit()
+    wait_idle(qtbot, widget)
+    before = len(totals)
+    run_to_end(qtbot, widget, "Segment full image")
+    network = [text for text in totals if "network" in text]
+    again = [text for text in totals[before:] if "network" in text]
+    assert len(again) < len(network)
+    (labels,) = labels_layers(viewer)
+    assert len(np.unique(labels.data)) - 1 == 9 * len(centres)
+
+
+def test_layer_removed_during_a_run_ends_it_without_error(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    image = viewer.add_image(np.tile(discs[0], (6, 6)))
+    widget = open_panel(viewer)
+    failures: list[str] = []
+    widget.controller.session.run_failed.connect(failures.append)
+    begun: list[object] = []
+    widget.controller.session.progressed.connect(begun.append)
+    press(qtbot, widget, "Segment full image")
+    qtbot.waitUntil(lambda: bool(begun), timeout=LONG_MS)
+    viewer.layers.remove(image)
+    wait_idle(qtbot, widget)
+    assert failures == []
+    assert len(viewer.layers) == 0
+    assert not button(widget, "Segment full image").isEnabled()
+
+
+def test_removed_labels_come_back_with_the_next_run(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    data, centres = discs
+    viewer.add_image(data)
+    widget = open_panel(viewer)
+    run_to_end(qtbot, widget, "Segment full image")
+    viewer.layers.remove(labels_layers(viewer)[0])
+    run_to_end(qtbot, widget, "Segment full image")
+    (labels,) = labels_layers(viewer)
+    assert len(np.unique(labels.data)) - 1 == len(centres)
+
+
+def test_viewer_closed_during_a_run_leaves_no_thread(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    viewer.add_image(np.tile(discs[0], (6, 6)))
+    widget = open_panel(viewer)
+    begun: list[object] = []
+    widget.controller.session.progressed.connect(begun.append)
+    press(qtbot, widget, "Segment full image")
+    qtbot.waitUntil(lambda: bool(begun), timeout=LONG_MS)
+    assert [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
+    del widget
+    viewer.close()
+    qtbot.waitUntil(
+        lambda: not [thread for thread in threading.enumerate() if thread.name == "mouse-seg"], timeout=LONG_MS
+    )
+
+
+def test_removed_panel_lets_go_of_the_viewer(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs) -> None:
+    viewer.add_image(discs[0])
+    widget = open_panel(viewer)
+    controller = widget.controller
+    viewer.window.remove_dock_widget(widget)
+    widget.deleteLater()
+    qtbot.waitUntil(lambda: controller.is_closed, timeout=LONG_MS)
+    viewer.add_image(discs[0])  # a listener left behind would fail here
+    assert not [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
+
+
+def test_3d_view_turns_the_buttons_off_and_says_why(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel) -> None:
+    viewer.add_image(np.zeros((4, 64, 64), np.uint8))
+    widget = open_panel(viewer)
+    view = button(widget, "Segment visible region")
+    qtbot.waitUntil(view.isEnabled, timeout=LONG_MS)
+    viewer.dims.ndisplay = 3
+    qtbot.waitUntil(lambda: not view.isEnabled(), timeout=LONG_MS)
+    assert "2-D view" in view.toolTip()
+    viewer.dims.ndisplay = 2
+    qtbot.waitUntil(view.isEnabled, timeout=LONG_MS)
+
+
+def test_view_beside_the_image_turns_only_its_button_off(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, set_view: SetView, discs: Discs
+) -> None:
+    viewer.add_image(discs[0])
+    widget = open_panel(viewer)
+    view, full = (button(widget, text) for text in ("Segment visible region", "Segment full image"))
+    qtbot.waitUntil(view.isEnabled, timeout=LONG_MS)
+    set_view(viewer, (9000, 9000), 1.0)
+    qtbot.waitUntil(lambda: not view.isEnabled(), timeout=LONG_MS)
+    assert "outside of the view" in view.toolTip()
+    assert full.isEnabled()
+
+
+def test_without_an_image_the_panel_says_what_to_do(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel) -> None:
+    widget = open_panel(viewer)
+    full = button(widget, "Segment full image")
+    assert not full.isEnabled()
+    assert "no image" in full.toolTip()
+    viewer.add_image(np.zeros((64, 64), np.uint8))
+    qtbot.waitUntil(full.isEnabled, timeout=LONG_MS)
+
+
+def test_unsupported_layer_is_explained(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel) -> None:
+    viewer.add_image(np.zeros((1, 1, 1, 1, 8, 8), np.uint8))
+    widget = open_panel(viewer)
+    full = button(widget, "Segment full image")
+    assert not full.isEnabled()
+    assert "at most 3" in full.toolTip()
+
+
+def test_constant_image_fails_in_words(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel) -> None:
+    viewer.add_image(np.full((64, 64), 7, np.uint8))
+    widget = open_panel(viewer)
+    failures: list[str] = []
+    widget.controller.session.run_failed.connect(failures.append)
+    run_to_end(qtbot, widget, "Segment full image")
+    (message,) = failures
+    assert "unexpectedly" not in message
+    assert labels_layers(viewer) == []
+
+
+def test_unknown_pixel_size_and_rgb_are_warned_of(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel) -> None:
+    viewer.add_image(np.zeros((64, 64, 3), np.uint8), rgb=True)
+    widget = open_panel(viewer)
+    text = widget.panel.warning_text()
+    assert "RGB" in text
+    assert "pixel size of the image is unknown" in text
+
+
+def test_renamed_and_added_layers_are_listed(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs) -> None:
+    image = viewer.add_image(discs[0], name="first")
+    widget = open_panel(viewer)
+    viewer.add_image(discs[0], name="second")
+    image.name = "renamed"
+    assert widget.panel.image_names() == ["renamed", "second"]
+    assert widget.panel.value().instances is not None
+    viewer.layers.remove(image)
+    assert widget.panel.image_names() == ["second"]
