@@ -77,6 +77,7 @@ def test_record_tells_what_was_done(done, model_path):
     assert record.n_objects > 0
     assert set(np.unique(labels)) <= set(range(record.n_objects + 1))
     assert record.model.name == "random"
+    assert record.input is not None
     assert record.input.path.endswith("a.ome.tif")
     assert record.network_shape_px == (75, 100)
     assert record.pixel_scale == (2, 2)

@@ -37,7 +37,7 @@ def write_random_model(folder: Path, *, halo_px: int = 64, seed: int = 0, **card
         "stride_px": 8,
         "halo_px": halo_px,
         "intensity": IntensityPlan(asinh_gain=10),
-        "instances": InstancesPlan(min_area_px=1, foreground_threshold=0.5, split_threshold=0.3),
+        "instances": InstancesPlan(min_area_px=1, foreground_threshold=0.5, split_depth=0.1),
     }
     path = folder / "random.safetensors"
     save_model(path, ModelCard(**(settings | card)), network.eval())

@@ -46,7 +46,7 @@ def main() -> None:
         pixel_size_um=0.65,
         object_diameter_px=28,
         stride_px=32,
-        receptive_field_px=measure_receptive_field(network, ARCHITECTURE.in_channels, size_px=2048),
+        receptive_field_px=measure_receptive_field(network, ARCHITECTURE.in_channels, size_px=1024),
         halo_px=32,
         global_pooling=has_global_pooling(network),
         training_data=(
@@ -65,7 +65,7 @@ def main() -> None:
             "Nuclei far from 10 to 60 px in diameter: set the scale.",
         ),
     )
-    save_model(arguments.output, card, network)
+    save_model(arguments.output, card, network, torch.float16)
     size_mb = arguments.output.stat().st_size / 1e6
     print(f"{arguments.output}: {size_mb:.1f} MB, sha256 {load_model(arguments.output).sha256}")
 

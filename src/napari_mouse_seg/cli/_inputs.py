@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import ImageNotFoundError, PlanError
+from napari_mouse_seg.images import image_stem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -14,15 +15,6 @@ if TYPE_CHECKING:
 OVERLAY_ENDING = "_overlay"
 _LABEL_SUFFIXES = (".tif", ".tiff", ".png", ".zarr", ".npy")
 _ZARR_FILES = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
-
-
-def image_stem(path: Path) -> str:
-    """Return the name without its format: ``field.ome.tif`` and ``field.png`` are both ``field``."""
-    name = path.name
-    for ending in (path.suffix, ".ome"):
-        if ending and name.lower().endswith(ending.lower()):
-            name = name[: -len(ending)]
-    return name or path.name
 
 
 def find_inputs(texts: Iterable[str]) -> list[Path]:

@@ -9,6 +9,7 @@ from napari_mouse_seg.cli._inputs import check_stems, find_inputs
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
 from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
 from napari_mouse_seg.export import LABEL_FORMATS
+from napari_mouse_seg.networks import DEFAULT_MODEL
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.cli._console import Console
     from napari_mouse_seg.cli._file_run import FileRun
-
-DEFAULT_MODEL = "nuclei-fluorescence"
 
 _EXTRAS = {
     "csv": "also write measurements of every object, in µm where the pixel size is known",

@@ -46,7 +46,7 @@ class RunRecord(_Part):
 
     format_version: Literal[1] = 1
     created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    input: InputRecord
+    input: InputRecord | None = Field(None, description="None for an image that came from memory.")
     model: ModelRecord
     plan: dict[str, Any]  # Any: a plan's fields as JSON values
     device: str

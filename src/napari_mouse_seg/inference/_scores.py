@@ -67,6 +67,17 @@ class Scorer:
         """The device in use now."""
         return self._device
 
+    @property
+    def batch_size(self) -> int:
+        """Tiles a pass now."""
+        return self._batch_size
+
+    def load(self) -> NetworkRunner:
+        """Load the network onto its device, once."""
+        if self._runner is None:
+            self._runner = self._make_runner(self._model, self._device)
+        return self._runner
+
     def polarity_warning(self) -> str | None:
         """Return a warning if most of the image is as bright as the objects should be (or as dark)."""
         if self._source.median < _HALF:
@@ -107,8 +118,7 @@ class Scorer:
     def _run_missing(self, box: Box) -> Iterator[Event]:
         tiles = self.store.missing(box)
         yield Started("scores", len(tiles))
-        if self._runner is None:
-            self._runner = self._make_runner(self._model, self._device)
+        runner = self.load()
         groups = [tiles[i : i + self._batch_size] for i in range(0, len(tiles), self._batch_size)]
         done = 0
         with ThreadPoolExecutor(1) as pool:
@@ -117,7 +127,7 @@ class Scorer:
                 batch = upcoming.result()
                 if after is not None:
                     upcoming = pool.submit(self._read, after)
-                for tile, scores in zip(group, self._runner.run(batch), strict=True):
+                for tile, scores in zip(group, runner.run(batch), strict=True):
                     self.store.add(tile, scores)
                     done += 1
                     yield TileDone("scores", done, len(tiles), tile.write)

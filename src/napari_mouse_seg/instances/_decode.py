@@ -99,7 +99,7 @@ class Decoder:
         self._region = region
         self._plan = plan
         self._foreground_min = math.ceil(plan.foreground_threshold * SCORE_ONE)
-        self._core_min = max(1, round(plan.split_threshold * 255))
+        self._min_depth = max(1, round(plan.split_depth * 255))
 
     def maps(self, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
         """Return (Y, X) foreground mask, core score and cut pixels of a box, with holes filled.
@@ -149,7 +149,7 @@ class Decoder:
 
     def _solve(self, box: Box, mask: NDArray[np.uint8], core: NDArray[np.uint8], outside: NDArray[np.uint8]) -> _Solved:
         """Watershed of the components in a mask, twice where an edge cuts: with and without a flood from outside."""
-        labels, count = _kernels.place_markers(mask, core, self._core_min)
+        labels, count = _kernels.place_markers(mask, core, self._min_depth)
         sure = labels
         if (outside & mask).any():
             sure = labels.copy()

@@ -179,37 +179,75 @@ def fill_holes(mask, core, max_area, cut):
 
 
 @njit(cache=True, nogil=True)
-def place_markers(mask, core, core_min):
-    """Place at least one marker in every component of the mask.
+def place_markers(mask, core, min_depth):
+    """Place a marker on every peak of the core score that stands out.
 
-    Markers are the 4-connected components (8-connected ones could join two objects that only touch
-    diagonally) of pixels that reach ``core_min``; a component of the mask without any
-    gets its highest pixel (the first in raster order).
+    Pixels join from high to low. Where two hills meet, the lower one was an object of its own if its peak
+    lies at least ``min_depth`` above the pass; otherwise it is a shoulder of the higher one (the persistence
+    of peaks). Every component of the mask keeps its highest peak.
+
+    Parameters
+    ----------
+    mask, core
+        (Y, X) uint8.
+    min_depth
+        From 1 to 255.
 
     Returns
     -------
     tuple
-        (Y, X) int32 markers from 1 and their number.
+        (Y, X) int32 markers of one pixel each, from 1 in raster order, and their number.
     """
     rows, columns = mask.shape
-    high = np.zeros((rows, columns), np.uint8)
-    components, count = label_components(mask, False)
-    best = np.full(count + 1, -1, np.int64)
-    place = np.zeros(count + 1, np.int64)
+    starts = np.zeros(257, np.int64)
     for y in range(rows):
         for x in range(columns):
-            component = components[y, x]
-            if component == 0:
+            if mask[y, x]:
+                starts[256 - core[y, x]] += 1
+    for level in range(256):
+        starts[level + 1] += starts[level]
+    total = starts[256]
+    order = np.empty(total, np.int32)
+    for y in range(rows):
+        for x in range(columns):
+            if mask[y, x]:
+                slot = 255 - core[y, x]
+                order[starts[slot]] = y * columns + x
+                starts[slot] += 1
+    parent = np.full(rows * columns, -1, np.int32)
+    markers = np.zeros((rows, columns), np.int32)
+    for rank in range(total):
+        place = order[rank]
+        y, x = place // columns, place % columns
+        level = core[y, x]
+        parent[place] = place
+        own = place
+        for side in range(4):
+            other_y = y + (side == 3) - (side == 0)
+            other_x = x + (side == 2) - (side == 1)
+            if other_y < 0 or other_x < 0 or other_y >= rows or other_x >= columns:
                 continue
-            if core[y, x] >= core_min:
-                high[y, x] = 1
-            if core[y, x] > best[component]:
-                best[component] = core[y, x]
-                place[component] = y * columns + x
-    for component in range(1, count + 1):
-        if best[component] < core_min:
-            high[place[component] // columns, place[component] % columns] = 1
-    return label_components(high, False)
+            other = other_y * columns + other_x
+            if parent[other] < 0:
+                continue
+            root = _find(parent, other)
+            if root == own:
+                continue
+            # A root is the peak of its hill; of two, the one that was reached first is the higher.
+            own_peak, other_peak = core[own // columns, own % columns], core[root // columns, root % columns]
+            lower, higher = (own, root) if (other_peak, -root) > (own_peak, -own) else (root, own)
+            if core[lower // columns, lower % columns] - level >= min_depth:
+                markers[lower // columns, lower % columns] = 1
+            parent[lower] = higher
+            own = higher
+    count = 0
+    for y in range(rows):
+        for x in range(columns):
+            place = y * columns + x
+            if markers[y, x] or parent[place] == place:
+                count += 1
+                markers[y, x] = count
+    return markers, count
 
 
 @njit(cache=True, nogil=True)

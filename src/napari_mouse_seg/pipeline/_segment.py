@@ -11,7 +11,7 @@ import numpy as np
 from napari_mouse_seg.events import Event, Finished, Started, TileDone, Warned
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
     from numpy.typing import NDArray
 
@@ -93,7 +93,7 @@ class ScoreCache:
         self._scorer = None
 
 
-def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Iterator[Event]:
+def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event, None, None]:
     """Run a job; close the generator to cancel, tiles that are done stay in the cache.
 
     Parameters

@@ -17,12 +17,12 @@ class InstancesPlan(Plan):
         title="Foreground",
         description="Pixels with a higher foreground score belong to objects. Lower it to find fainter objects.",
     )
-    split_threshold: float = Field(
-        0.5,
+    split_depth: float = Field(
+        0.35,
         gt=0,
         lt=1,
-        title="Split",
-        description="Score that a pixel must reach to be part of an object's core. Raise it to split more.",
+        title="Split depth",
+        description="How deep the score must fall between two cores to make them two objects. Lower it to split more.",
     )
     boundary_weight: float = Field(
         1.0,
@@ -32,8 +32,8 @@ class InstancesPlan(Plan):
         description="How strongly the touching-boundary score lowers the core score between neighbours.",
     )
     min_area_px: int = Field(
-        10, ge=1, le=100_000, title="Minimum area (px)", description="Smaller objects are dropped."
+        20, ge=1, le=100_000, title="Minimum area (px)", description="Smaller objects are dropped."
     )
     max_hole_px: int = Field(
-        50, ge=0, le=100_000, title="Fill holes up to (px)", description="Smaller holes inside objects are filled."
+        50, ge=0, le=500, title="Fill holes up to (px)", description="Smaller holes inside objects are filled."
     )

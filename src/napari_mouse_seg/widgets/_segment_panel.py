@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
+from qtpy.QtCore import Qt, QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtWidgets import (
     QComboBox,
     QFormLayout,
+    QFrame,
     QGroupBox,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QSizePolicy,
     QVBoxLayout,
     QWidget,
@@ -129,6 +131,7 @@ class SegmentPanel(QWidget):
         self._models = tuple(models)
         self._fill(self._model, [model.name for model in models], current)
         self._show_model(current if models else -1)
+        self._update_buttons()
 
     def set_check(self, problem: str, warnings: Sequence[str]) -> None:
         """Show why the choices cannot run, or what does not fit."""
@@ -212,38 +215,52 @@ class SegmentPanel(QWidget):
         self._run_bar = RunBar()
 
     def _arrange(self) -> None:
+        """Put the choices in a scroll area and what happens below it, so that the buttons are always in sight."""
         column = QVBoxLayout(self)
-        column.setContentsMargins(8, 8, 8, 8)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self._make_choices())
+        column.addWidget(area, 1)
+        footer = QVBoxLayout()
+        footer.setContentsMargins(8, 6, 8, 8)
+        footer.setSpacing(6)
+        for widget in (
+            self._view_button,
+            self._full_button,
+            self._reason,
+            self._run_bar,
+            self._result,
+            self._failure,
+        ):
+            footer.addWidget(widget)
+        column.addLayout(footer)
+
+    def _make_choices(self) -> QWidget:
+        choices = QWidget()
+        column = QVBoxLayout(choices)
+        column.setContentsMargins(8, 8, 8, 2)
         column.setSpacing(8)
         self._channel_row = QWidget()
         row = QHBoxLayout(self._channel_row)
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(QLabel("Channel"))
         row.addWidget(self._channel, 1)
+        self._channel_row.setVisible(False)
         column.addWidget(_group("Image", self._image, self._channel_row, self._image_note))
         device_row = QWidget()
         form = QFormLayout(device_row)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Runs on", self._device)
-        column.addWidget(
-            _group(
-                "Model",
-                self._model,
-                self._model_line,
-                self.scale_editor,
-                device_row,
-                self._model_error,
-                self._model_warning,
-            )
-        )
-        self._channel_row.setVisible(False)
+        notes = (self._model_error, self._model_warning)
+        column.addWidget(_group("Model", self._model, self._model_line, self.scale_editor, device_row, *notes))
         column.addWidget(_group("Objects", self.thresholds))
         column.addWidget(self._make_advanced())
-        column.addWidget(self._view_button)
-        column.addWidget(self._full_button)
-        for widget in (self._reason, self._run_bar, self._result, self._failure):
-            column.addWidget(widget)
         column.addStretch(1)
+        return choices
 
     def _make_advanced(self) -> QCollapsible:
         advanced = QCollapsible("Advanced")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from napari_mouse_seg.cli._inputs import check_stems, find_inputs, find_labels, image_stem
+from napari_mouse_seg.cli._inputs import check_stems, find_inputs, find_labels
 from napari_mouse_seg.errors import ImageNotFoundError, PlanError
+from napari_mouse_seg.images import image_stem
 
 
 @pytest.fixture

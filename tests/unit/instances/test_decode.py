@@ -13,7 +13,7 @@ from napari_mouse_seg.instances import Instances, decode, decode_blocks, encode_
 from napari_mouse_seg.plans import InstancesPlan
 from napari_mouse_seg.tiling import SCORE_ONE, Box
 
-PLAN = InstancesPlan(min_area_px=1, max_hole_px=6, foreground_threshold=0.45, split_threshold=0.3)
+PLAN = InstancesPlan(min_area_px=1, max_hole_px=6, foreground_threshold=0.45, split_depth=0.1)
 
 
 def encode(labels: np.ndarray) -> np.ndarray:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.networks import Model
 
-PLAN = SegmentPlan(core_px=64, device="cpu", instances=InstancesPlan(min_area_px=1, split_threshold=0.3))
+PLAN = SegmentPlan(core_px=64, device="cpu", instances=InstancesPlan(min_area_px=1, split_depth=0.1))
 
 
 @pytest.fixture
