@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import time
-
 from napari.utils import progress
 
 _STEPS = 1000
-_INTERVAL_S = 0.2
 
 
 class ActivityBar:
-    """One bar at a time; does nothing between runs.
-
-    napari handles all waiting events whenever a bar moves, so it moves a few times a second at most.
-    """
+    """One bar at a time; does nothing between runs."""
 
     def __init__(self) -> None:
-        self._shown_at = 0.0
         self._bar: progress | None = None
 
     def begin(self, text: str) -> None:
@@ -27,13 +20,10 @@ class ActivityBar:
 
     def show(self, text: str, fraction: float) -> None:
         """Move the bar."""
-        bar = self._bar
-        now = time.monotonic()
-        if bar is None or now - self._shown_at < _INTERVAL_S:
-            return
-        self._shown_at = now
-        bar.set_description(text)
-        bar.update(round(fraction * _STEPS) - bar.n)
+        bar = self._bar  # Moving it handles events, which may end the run.
+        if bar is not None:
+            bar.set_description(text)
+            bar.update(round(fraction * _STEPS) - bar.n)
 
     def end(self) -> None:
         """Take the bar away."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.session import Engine
 
 _FOLLOW_MS = 60
+_PROGRESS_INTERVAL_S = 0.15
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class SegmentController(QObject):
         self._planes: tuple[int, ...] = ()
         self._shown: _Shown | None = None
         self._activity = ActivityBar()
+        self._progress_shown_at = 0.0
         self._runner = ThreadRunner()
         self.session = SegmentSession(self._runner, engine)
         self._layers = ImageLayerList(viewer)
@@ -230,6 +233,11 @@ class SegmentController(QObject):
             self._follow.start()
 
     def _on_progress(self, progress: Progress) -> None:
+        """Show a few steps a second: each one lays the panel out anew."""
+        now = time.monotonic()
+        if now - self._progress_shown_at < _PROGRESS_INTERVAL_S:
+            return
+        self._progress_shown_at = now
         self._panel.show_progress(progress.text, progress.fraction, progress.left_s)
         self._activity.show(f"Mouse Seg: {progress.text}", progress.fraction)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QFrame, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_mouse_seg.plugin._controller import SegmentController
 from napari_mouse_seg.widgets import SegmentPanel
@@ -20,7 +20,7 @@ _AFTER_OPENING_MS = 300
 
 
 class SegmentWidget(QWidget):
-    """The panel in a scroll area, with a controller that lives as long as it does.
+    """The panel with a controller that lives as long as it does.
 
     Parameters
     ----------
@@ -37,13 +37,9 @@ class SegmentWidget(QWidget):
 
             models = list_models()
         self.panel = SegmentPanel()
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setWidget(self.panel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(area)
+        layout.addWidget(self.panel)
         self.setMinimumWidth(300)
         self.controller = SegmentController(napari_viewer, self.panel, models)
         self.destroyed.connect(self.controller.close)

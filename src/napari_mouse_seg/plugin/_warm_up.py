@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
+import importlib
 import importlib.util
 import sys
 from dataclasses import dataclass
@@ -40,6 +42,14 @@ def warm_up(device: DeviceName) -> Generator[Event, None, None]:
 
     yield DeviceFound(resolve_device(device).label)
     _ = build_network  # Loads the network library.
+    _load_labels_modules()
+
+
+def _load_labels_modules() -> None:
+    """Load what napari loads at the first labels layer, half a second on the main thread otherwise."""
+    for name in ("napari._qt.layer_controls.qt_labels_controls", "vispy.visuals.line.dash_atlas"):
+        with contextlib.suppress(ImportError):  # Private names, which may move.
+            importlib.import_module(name)
 
 
 def keep_triton_out() -> None:

@@ -1,0 +1,134 @@
+"""A form generated from a plan shows, checks and gives back the plan."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pydantic import Field
+from qtpy.QtWidgets import QLabel, QSpinBox, QWidget
+
+from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, Plan, SegmentPlan
+from napari_mouse_seg.widgets import PlanEditor
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+
+class EveryKind(Plan):
+    """One field of each kind that has a widget."""
+
+    ratio: float = Field(0.5, ge=0, le=1, title="Ratio", description="A slider.")
+    length: float = Field(3.0, ge=0, le=1000, title="Length (µm)", description="A number.")
+    count: int = Field(4, ge=1, le=64, multiple_of=4, title="Count", description="A whole number.")
+    limit: int | None = Field(None, ge=1, le=50, title="Limit", description="May be left to the program.")
+    factor: float | None = Field(None, gt=0.01, lt=100, title="Factor", description="May be left to the program.")
+    mode: Literal["fast", "exact"] = Field("fast", title="Mode", description="A choice.")
+    is_on: bool = Field(False, title="On", description="A switch.")
+    note: str = Field("", title="Note", description="A text.")
+
+
+def editor_of(qtbot: QtBot, plan: Plan, *fields: str) -> PlanEditor[Any]:
+    editor = PlanEditor(plan, fields or None)
+    qtbot.addWidget(editor)
+    return editor
+
+
+PLANS = st.builds(
+    EveryKind,
+    ratio=st.integers(0, 100).map(lambda n: n / 100),
+    length=st.integers(0, 1000).map(float),
+    count=st.integers(1, 16).map(lambda n: 4 * n),
+    limit=st.none() | st.integers(1, 50),
+    factor=st.none() | st.integers(1, 99).map(float),
+    mode=st.sampled_from(["fast", "exact"]),
+    is_on=st.booleans(),
+    note=st.text("abc", max_size=5),
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(plan=PLANS)
+def test_what_is_set_is_given_back(qtbot: QtBot, plan: EveryKind) -> None:
+    editor = PlanEditor(EveryKind())
+    editor.set_value(plan)
+    assert editor.value() == plan
+    editor._on_input()  # reads every widget again
+    assert editor.value() == plan
+    editor.deleteLater()
+
+
+@pytest.mark.parametrize("plan", [SegmentPlan().replace(scale=2.5), InstancesPlan(), IntensityPlan()])
+def test_every_plan_of_the_package_can_be_edited(qtbot: QtBot, plan: Plan) -> None:
+    fields = [name for name in type(plan).model_fields if name != "instances"]
+    assert editor_of(qtbot, plan, *fields).value() == plan
+
+
+def test_change_is_told_with_the_new_plan(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, InstancesPlan(), "min_area_px")
+    with qtbot.waitSignal(editor.valueChanged) as told:
+        editor.input_widget("min_area_px").setValue(33)
+    assert told.args == [InstancesPlan(min_area_px=33)]
+
+
+def test_setting_the_same_plan_tells_nothing(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, InstancesPlan())
+    with qtbot.assertNotEmitted(editor.valueChanged):
+        editor.set_value(InstancesPlan())
+
+
+def test_setting_another_plan_tells_once(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind())
+    told: list[Plan] = []
+    editor.valueChanged.connect(told.append)
+    editor.set_value(EveryKind(ratio=0.1, count=8, mode="exact"))
+    assert told == [EveryKind(ratio=0.1, count=8, mode="exact")]
+
+
+def test_hidden_fields_keep_their_values(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, InstancesPlan(max_hole_px=7), "min_area_px")
+    editor.input_widget("min_area_px").setValue(33)
+    assert editor.value() == InstancesPlan(max_hole_px=7, min_area_px=33)
+
+
+def test_invalid_input_is_explained_at_the_field_and_not_taken_over(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind())
+    with qtbot.waitSignal(editor.problemChanged):
+        editor.input_widget("count").setValue(6)
+    assert editor.problem() == "Count: Input should be a multiple of 4 (now 6)."
+    assert editor.value().count == 4
+    note = editor.input_widget("count").parentWidget().findChildren(QLabel)[-1]
+    assert "multiple of 4" in note.text()
+    editor.input_widget("count").setValue(8)
+    assert editor.problem() == ""
+    assert note.isHidden()
+
+
+def test_bounds_of_the_plan_bound_the_widget(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind())
+    box = editor.input_widget("count")
+    assert isinstance(box, QSpinBox)
+    assert (box.minimum(), box.maximum(), box.singleStep()) == (1, 64, 4)
+
+
+def test_every_field_has_its_description_as_a_tooltip(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind())
+    for name, info in EveryKind.model_fields.items():
+        assert editor.input_widget(name).toolTip() == info.description
+
+
+def test_none_is_shown_as_auto(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind())
+    assert editor.input_widget("factor").text() == "auto"
+    assert editor.input_widget("limit").text() == "auto"
+    assert editor.value().factor is None
+
+
+def test_field_of_unknown_type_is_refused(qtbot: QtBot) -> None:
+    class Nested(Plan):
+        inner: InstancesPlan = InstancesPlan()
+
+    with pytest.raises(TypeError, match="no input widget for a field of type"):
+        PlanEditor(Nested(), parent=QWidget())
