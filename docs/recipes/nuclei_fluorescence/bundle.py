@@ -47,7 +47,7 @@ def main() -> None:
         object_diameter_px=28,
         stride_px=32,
         receptive_field_px=measure_receptive_field(network, ARCHITECTURE.in_channels, size_px=1024),
-        halo_px=32,
+        halo_px=16,
         global_pooling=has_global_pooling(network),
         training_data=(
             "BBBC039 training (no image whose twin is held out)",

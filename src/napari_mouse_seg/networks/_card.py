@@ -51,7 +51,10 @@ class ModelCard(Plan):
         0, ge=0, title="Receptive field (px)", description="How far a pixel's score can depend on its surroundings."
     )
     halo_px: int = Field(
-        32, ge=0, title="Halo (px)", description="Context read around each tile and thrown away after the network."
+        16,
+        ge=0,
+        title="Halo (px)",
+        description="Context read around each tile and its blended edge, thrown away after the network.",
     )
     global_pooling: bool = Field(
         False,

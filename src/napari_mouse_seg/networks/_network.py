@@ -11,6 +11,7 @@ import segmentation_models_pytorch as smp
 import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_mouse_seg.errors import ModelError
 
@@ -24,7 +25,7 @@ _FAMILIES = {
     "fpn": smp.FPN,
     "linknet": smp.Linknet,
 }
-_GLOBAL_LAYERS = (nn.AdaptiveAvgPool2d, nn.AdaptiveMaxPool2d)
+_IMAGE_AXES = 4
 
 
 def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) -> nn.Module:
@@ -66,24 +67,30 @@ def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) ->
     return network
 
 
-def has_global_pooling(network: nn.Module) -> bool:
-    """Return whether any used layer pools over the whole tile, so that scores depend on the tile size."""
-    used: list[nn.Module] = []
-    hooks = [
-        module.register_forward_hook(lambda m, _i, _o: used.append(m))
-        for module in network.modules()
-        if isinstance(module, _GLOBAL_LAYERS) or "SqueezeExcite" in type(module).__name__
-    ]
-    first = next(m for m in network.modules() if isinstance(m, nn.Conv2d))
+class _PoolingWatch(TorchDispatchMode):
+    """Notes every operation that pools over the whole tile, however a network spells it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found = False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # Any: torch's
+        name = func.name()
+        if "adaptive" in name or (name.startswith("aten::mean") and args[0].ndim == _IMAGE_AXES):
+            self.found = True
+        return func(*args, **(kwargs or {}))
+
+
+def has_global_pooling(network: nn.Module, in_channels: int = 1) -> bool:
+    """Return whether the network pools over the whole tile, so that scores depend on the tile size."""
     was_training = network.training
+    watch = _PoolingWatch()
     try:
-        with torch.inference_mode():
-            network.eval()(torch.zeros(1, first.in_channels, 64, 64, device=first.weight.device))
+        with torch.no_grad(), watch:
+            network.eval()(torch.zeros(1, in_channels, 64, 64, device=next(network.parameters()).device))
     finally:
         network.train(was_training)
-        for hook in hooks:
-            hook.remove()
-    return bool(used)
+    return watch.found
 
 
 def measure_receptive_field(network: nn.Module, in_channels: int, size_px: int = 768, stride_px: int = 32) -> int:

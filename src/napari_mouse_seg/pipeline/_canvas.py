@@ -78,31 +78,33 @@ class LabelCanvas:
         overlaps = _overlaps(found[both], target[both])
         areas = np.bincount(found.ravel(), minlength=result.n_objects + 1)
         lookup = np.zeros(result.n_objects + 1, np.uint32)
-        changed = False
+        cut_before = frozenset(self._cut)
         for label in range(1, result.n_objects + 1):
-            new_id = self._place(label, result, overlaps.get(label, {}), int(areas[label]))
-            lookup[label] = new_id
-            changed = changed or new_id > 0
-        if not changed:
+            lookup[label] = self._place(label, result, overlaps.get(label, {}), int(areas[label]), cut_before)
+        if not lookup.any():
             return None
         renamed = lookup[found]
         np.copyto(target, renamed, where=(renamed > 0) & (target == 0))
         return result.box
 
-    def _place(self, label: int, result: SegmentResult, others: dict[int, int], area: int) -> int:
+    def _place(
+        self, label: int, result: SegmentResult, others: dict[int, int], area: int, cut_before: frozenset[int]
+    ) -> int:
         """Decide an object's id on the canvas, 0 to leave it out; erase the cut objects that it completes."""
         is_cut = label in result.cut
-        whole = sum(pixels for other, pixels in others.items() if other not in self._cut)
+        whole = sum(pixels for other, pixels in others.items() if other not in cut_before)
         if whole > _MOSTLY * area:
             return 0
-        open_ids = [other for other in others if other in self._cut]
+        open_ids = [other for other in others if other in cut_before]
         if is_cut and open_ids and sum(others[other] for other in open_ids) >= _MOSTLY * area:
             return 0
-        for other in open_ids:
+        # A cut object may turn out to be several: the first of them keeps its id.
+        free_ids = [other for other in open_ids if other in self._cut]
+        for other in free_ids:
             self._erase(other, result.box)
             self._cut.discard(other)
-        if open_ids:
-            new_id = max(open_ids, key=lambda other: others[other])
+        if free_ids:
+            new_id = max(free_ids, key=lambda other: others[other])
         else:
             self._last_id += 1
             new_id = self._last_id

@@ -35,7 +35,7 @@ class SegmentPlan(Plan):
         description="Side of the part of a tile that is kept; the halo is read around it.",
     )
     halo_px: int | None = Field(
-        None, ge=0, le=4096, multiple_of=32, title="Halo (px)", description="Context around a tile; empty: the model's."
+        None, ge=0, le=4096, multiple_of=8, title="Halo (px)", description="Context around a tile; empty: the model's."
     )
     batch_size: int = Field(
         0, ge=0, le=256, title="Batch size", description="Tiles per network pass; 0 chooses for the device."

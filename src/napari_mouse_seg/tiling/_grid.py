@@ -58,7 +58,8 @@ class TileGrid:
     core_px
         Side of the squares that partition the image.
     halo_px
-        Context read around each core.
+        Context read around everything that a tile contributes to. Where it covers the network's receptive
+        field, scores do not depend on the tiles.
     blend_px
         Neighbouring tiles are cross-faded over this many pixels on each side of a core's edge.
     """
@@ -73,8 +74,6 @@ class TileGrid:
             raise PlanError(f"Cannot tile an image of {self.shape[0]} x {self.shape[1]} pixels.")
         if self.core_px < 2 * self.blend_px:
             raise PlanError(f"A tile of {self.core_px} px is too small to blend over {self.blend_px} px on each side.")
-        if self.blend_px > self.halo_px:
-            object.__setattr__(self, "blend_px", self.halo_px)
 
     @property
     def counts(self) -> tuple[int, int]:
@@ -82,9 +81,14 @@ class TileGrid:
         return -(-self.shape[0] // self.core_px), -(-self.shape[1] // self.core_px)
 
     @property
+    def margin_px(self) -> int:
+        """How far a tile reads around its core."""
+        return self.halo_px + self.blend_px
+
+    @property
     def read_px(self) -> int:
         """Side of every read box."""
-        return self.core_px + 2 * self.halo_px
+        return self.core_px + 2 * self.margin_px
 
     @property
     def bounds(self) -> Box:
@@ -94,7 +98,7 @@ class TileGrid:
     def tile(self, row: int, column: int) -> Tile:
         """Return one tile."""
         core = Box(0, 0, self.core_px, self.core_px).shift(row * self.core_px, column * self.core_px)
-        return Tile(row, column, core.grow(self.halo_px), core.grow(self.blend_px).intersect(self.bounds))
+        return Tile(row, column, core.grow(self.margin_px), core.grow(self.blend_px).intersect(self.bounds))
 
     def tiles(self, box: Box | None = None) -> Iterator[Tile]:
         """Yield, row by row, every tile that contributes to some pixel of ``box`` (default: the image)."""

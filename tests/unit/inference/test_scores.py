@@ -84,14 +84,14 @@ class _SmallMemory(NetworkRunner):
 
 
 def test_out_of_memory_leads_to_smaller_batches_and_then_smaller_tiles(model: Model) -> None:
-    _SmallMemory.room = 200**2
+    _SmallMemory.room = 250**2
     scorer = scorer_of(model, 128, batch_size=4, make_runner=_SmallMemory)
     events = list(scorer.compute(scorer.store.grid.bounds))
     warnings = [event.message for event in events if isinstance(event, Warned)]
     assert len(warnings) == 3
     assert "Going on with 2 tiles a pass" in warnings[0]
     assert "Going on with 1 tiles a pass" in warnings[1]
-    assert "Starting again with tiles of 192 px" in warnings[2]
+    assert "Starting again with tiles of 240 px" in warnings[2]
     assert not scorer.store.missing(scorer.store.grid.bounds)
 
 

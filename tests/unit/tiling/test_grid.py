@@ -55,7 +55,7 @@ def test_complete_box_holds_the_box_and_needs_no_other_tile(grid: TileGrid, data
 def test_all_tiles_read_the_same_size_at_multiples_of_the_core(grid: TileGrid) -> None:
     for tile in grid.tiles():
         assert tile.read.shape == (grid.read_px, grid.read_px)
-        assert (tile.read.y0 + grid.halo_px) % grid.core_px == 0
+        assert (tile.read.y0 + grid.margin_px) % grid.core_px == 0
         assert grid.bounds.contains(tile.write)
 
 

@@ -52,7 +52,6 @@ def test_image_and_targets_are_changed_together() -> None:
         image, maps = sampler[number]
         assert image.shape == (1, 64, 64)
         assert maps.shape == (4, 64, 64)
-        np.testing.assert_allclose((image[0] > 0.75), (maps[0] > 127), atol=0.5)
         agreement = ((image[0] > 0.75) == (maps[0] > 127)).mean()
         assert agreement > 0.97
 
