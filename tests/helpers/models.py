@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 SMALL = ArchitecturePlan(encoder="resnet18", encoder_depth=3, decoder_channels=(16, 8, 8))
 
 
-def write_random_model(folder: Path, *, halo_px: int = 64, seed: int = 0, **card: object) -> Model:
+def write_random_model(folder: Path, *, halo_px: int = 72, seed: int = 0, **card: object) -> Model:
     """Write a small convolutional network with random weights; its scores vary over the whole range.
 
-    Its stride is 8 and its receptive field below 64 px, so that a halo of 64 px covers it.
+    Its stride is 8 and its receptive field reaches 69 px, so that a halo of 72 px covers it.
     """
     torch.manual_seed(seed)
     network = build_network(SMALL)
