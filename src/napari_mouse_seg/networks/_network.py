@@ -67,11 +67,11 @@ def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) ->
     return network
 
 
-class _PoolingWatch(TorchDispatchMode):
+class _PoolingWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch
     """Notes every operation that pools over the whole tile, however a network spells it."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch
         self.found = False
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # Any: torch's
