@@ -10,11 +10,14 @@ from napari_mouse_seg.inference import sparse_zeros
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from napari_mouse_seg.pipeline._segment import SegmentResult
 
 _COARSEST_PX = 1024
+_BAND_PX = 4_000_000
 _MOSTLY = 0.5
 
 
@@ -35,6 +38,7 @@ class LabelCanvas:
     def __init__(self, shape: tuple[int, int]) -> None:
         self.array: NDArray[np.uint32] = sparse_zeros(shape, np.uint32)
         self._cut: set[int] = set()
+        self._written: set[Box] = set()
         self._last_id = 0
 
     def levels(self) -> list[NDArray[np.uint32]]:
@@ -50,8 +54,13 @@ class LabelCanvas:
         return frozenset(self._cut)
 
     def clear(self) -> None:
-        """Remove all objects; ids start at 1 again."""
-        self.array[:] = 0
+        """Remove all objects that runs have added; ids start at 1 again.
+
+        Only boxes that were written are touched, so that an untouched part of a large canvas takes no memory.
+        """
+        for box in self._written:
+            self.array[box.slices] = 0
+        self._written.clear()
         self._cut.clear()
         self._last_id = 0
 
@@ -74,17 +83,17 @@ class LabelCanvas:
         target = self.array[result.box.slices]
         found = result.labels
         self._last_id = max(self._last_id, int(target.max(initial=0)))
-        both = (target > 0) & (found > 0)
-        overlaps = _overlaps(found[both], target[both])
-        areas = np.bincount(found.ravel(), minlength=result.n_objects + 1)
+        areas, overlaps = _compare(found, target, result.n_objects)
         lookup = np.zeros(result.n_objects + 1, np.uint32)
         cut_before = frozenset(self._cut)
         for label in range(1, result.n_objects + 1):
             lookup[label] = self._place(label, result, overlaps.get(label, {}), int(areas[label]), cut_before)
         if not lookup.any():
             return None
-        renamed = lookup[found]
-        np.copyto(target, renamed, where=(renamed > 0) & (target == 0))
+        self._written.add(result.box)
+        for rows in _bands(found):
+            renamed = lookup[found[rows]]
+            np.copyto(target[rows], renamed, where=(renamed > 0) & (target[rows] == 0))
         return result.box
 
     def _place(
@@ -127,10 +136,25 @@ class LabelCanvas:
             margin *= 2
 
 
-def _overlaps(found: NDArray[np.uint32], there: NDArray[np.uint32]) -> dict[int, dict[int, int]]:
-    """Count shared pixels: new label → old label → pixels."""
-    pairs, counts = np.unique(np.stack([found, there]), axis=1, return_counts=True)
+def _bands(array: NDArray[np.uint32]) -> Iterator[slice]:
+    """Rows in bands, so that temporary arrays stay small on large images."""
+    height = max(1, _BAND_PX // max(1, array.shape[1]))
+    return (slice(start, start + height) for start in range(0, array.shape[0], height))
+
+
+def _compare(
+    found: NDArray[np.uint32], there: NDArray[np.uint32], count: int
+) -> tuple[NDArray[np.int64], dict[int, dict[int, int]]]:
+    """Return the area of each new object, and the pixels it shares: new label → old label → pixels."""
+    areas = np.zeros(count + 1, np.int64)
     table: dict[int, dict[int, int]] = {}
-    for (new, old), count in zip(pairs.T.tolist(), counts.tolist(), strict=True):
-        table.setdefault(new, {})[old] = count
-    return table
+    for rows in _bands(found):
+        new, old = found[rows], there[rows]
+        areas += np.bincount(new.ravel(), minlength=count + 1)
+        both = (new > 0) & (old > 0)
+        # One number a pair: sorting those is much faster than sorting columns.
+        pairs, pixels = np.unique(new[both].astype(np.uint64) << np.uint64(32) | old[both], return_counts=True)
+        for pair, shared in zip(pairs.tolist(), pixels.tolist(), strict=True):
+            others = table.setdefault(pair >> 32, {})
+            others[pair & 0xFFFFFFFF] = others.get(pair & 0xFFFFFFFF, 0) + shared
+    return areas, table

@@ -73,6 +73,17 @@ def test_the_same_view_twice_changes_nothing(job: SegmentJob) -> None:
     np.testing.assert_array_equal(canvas.array, before)
 
 
+def test_clearing_removes_what_runs_added_and_ids_start_again(job: SegmentJob) -> None:
+    canvas = LabelCanvas(SHAPE)
+    view = view_of(job, Box(0, 0, 90, 90))
+    canvas.add(view)
+    canvas.clear()
+    assert not canvas.array.any()
+    assert not canvas.cut
+    canvas.add(view)
+    assert canvas.array[canvas.array > 0].min() == 1
+
+
 def test_painted_objects_stay_and_new_ids_are_above_them(job: SegmentJob) -> None:
     canvas = LabelCanvas(SHAPE)
     canvas.array[10:30, 10:30] = 500
