@@ -26,6 +26,7 @@ def open_viewer(path: Path | None = None) -> tuple[Viewer, SegmentWidget]:
         On the screen; napari's event loop is not started.
     """
     from napari import Viewer
+    from qtpy.QtCore import QTimer
 
     from napari_mouse_seg.images import sample_path
     from napari_mouse_seg.plugin._reader import read
@@ -34,9 +35,9 @@ def open_viewer(path: Path | None = None) -> tuple[Viewer, SegmentWidget]:
     viewer = Viewer()
     for data, arguments, _ in read(path or sample_path()):
         viewer.add_image(data, **arguments)
-    viewer.reset_view()
     widget = SegmentWidget(viewer)
     viewer.window.add_dock_widget(widget, name="Segment (Mouse Seg)", area="right")
+    QTimer.singleShot(0, viewer.reset_view)  # Once the panel has taken its part of the window.
     return viewer, widget
 
 

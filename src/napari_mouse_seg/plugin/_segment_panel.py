@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plugin._controller import SegmentController
 from napari_mouse_seg.widgets import SegmentPanel
@@ -41,6 +41,8 @@ class SegmentWidget(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self.panel)
         self.setMinimumWidth(300)
+        # Without this napari gives half of the height to an empty stretch.
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
         self.controller = SegmentController(napari_viewer, self.panel, models)
         self.destroyed.connect(self.controller.close)
         self._window: QWidget | None = None

@@ -111,6 +111,14 @@ class SegmentPanel(QWidget):
         """Return the warnings shown at the model; empty if there is none."""
         return str(self._model_warning.text())
 
+    def result_text(self) -> str:
+        """Return the result line; empty if there is none."""
+        return str(self._result.text())
+
+    def failure_text(self) -> str:
+        """Return why the last run failed; empty if it did not."""
+        return str(self._failure.text())
+
     def set_images(self, names: Sequence[str], current: int) -> None:
         """List the image layers; emits nothing."""
         self._fill(self._image, names, current)
@@ -148,6 +156,10 @@ class SegmentPanel(QWidget):
     def set_device(self, text: str) -> None:
         """Show where the network runs."""
         self._device.setText(text)
+
+    def device_text(self) -> str:
+        """Return where the network runs, as shown."""
+        return str(self._device.text())
 
     def begin_run(self) -> None:
         """Show that a run has started."""
