@@ -53,6 +53,7 @@ def brightness_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
         architecture=architecture,
         modality="fluorescence",
         pixel_size_um=0.5,
+        stride_px=8,
         halo_px=32,
     )
     save_model(path, card, _brightness_network(architecture))

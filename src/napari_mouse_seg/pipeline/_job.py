@@ -125,10 +125,9 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
     level = choose_level(plane.level_shapes, network_shape)
     source = SourcePlan(level, network_shape, card.architecture.in_channels, card.intensity)
     halo_px = card.halo_px if plan.halo_px is None else plan.halo_px
-    grid = plan_tiles(network_shape, plan.core_px, halo_px)
-    for name, value in (("tile", grid.core_px), ("halo with the blended edge", grid.margin_px)):
-        if value % card.stride_px:
-            raise PlanError(f"The {name} of {value} px is no multiple of the model's stride of {card.stride_px} px.")
+    if plan.core_px % card.stride_px:
+        raise PlanError(f"The tile of {plan.core_px} px is no multiple of the model's stride of {card.stride_px} px.")
+    grid = plan_tiles(network_shape, plan.core_px, halo_px, card.stride_px)
     box = grid.bounds if region is None else _to_network(region, plane.shape, network_shape)
     if box.area == 0:
         raise PlanError("The visible region lies outside the image; pan back to it.")

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WEIGHT_ONE = 16
 """Sum of the blend weights along one axis."""
 
+BLEND_PX = 16
+"""Half the width over which neighbouring tiles are cross-faded."""
+
 SCORE_ONE = WEIGHT_ONE * WEIGHT_ONE * 255
 """Stored value of a score of 1; blended sums stay within uint16."""
 
@@ -67,7 +70,7 @@ class TileGrid:
     shape: tuple[int, int]
     core_px: int
     halo_px: int
-    blend_px: int = 16
+    blend_px: int = BLEND_PX
 
     def __post_init__(self) -> None:
         if min(self.shape) < 1:
@@ -146,7 +149,7 @@ class TileGrid:
         return np.clip(((2 * (offset + self.blend_px) + 1) * WEIGHT_ONE) // (4 * self.blend_px), 0, WEIGHT_ONE)
 
 
-def plan_tiles(shape: tuple[int, int], core_px: int, halo_px: int) -> TileGrid:
+def plan_tiles(shape: tuple[int, int], core_px: int, halo_px: int, stride_px: int = 1) -> TileGrid:
     """Return the tile grid of an image.
 
     Parameters
@@ -154,11 +157,14 @@ def plan_tiles(shape: tuple[int, int], core_px: int, halo_px: int) -> TileGrid:
     shape
         Rows and columns on the network's grid.
     core_px, halo_px
-        Kept square and context around it.
+        Kept square and least context around it.
+    stride_px
+        The halo is widened until tiles start and end at multiples of this, as the network needs it.
 
     Raises
     ------
     PlanError
         If the image is empty or the core too small to blend.
     """
-    return TileGrid(shape, core_px, halo_px)
+    margin_px = -(-(halo_px + BLEND_PX) // stride_px) * stride_px
+    return TileGrid(shape, core_px, margin_px - BLEND_PX)

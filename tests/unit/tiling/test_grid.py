@@ -63,6 +63,13 @@ def test_a_region_outside_the_image_has_no_tiles() -> None:
     assert list(plan_tiles((100, 100), 64, 32).tiles(Box(100, 0, 200, 50))) == []
 
 
+def test_the_halo_is_widened_to_the_stride() -> None:
+    for halo_px, stride_px in ((0, 32), (10, 8), (32, 32), (72, 8)):
+        grid = plan_tiles((100, 100), 64, halo_px, stride_px)
+        assert halo_px <= grid.halo_px < halo_px + stride_px
+        assert grid.margin_px % stride_px == grid.read_px % stride_px == 0
+
+
 def test_an_empty_image_cannot_be_tiled() -> None:
     with pytest.raises(PlanError, match="Cannot tile an image of 0 x 10"):
         plan_tiles((0, 10), 64, 32)
