@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,13 +10,21 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from napari import Viewer
     from numpy.typing import NDArray
 
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+
+FOLDER = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark everything beside this file: ``-m "not gui"`` leaves it out."""
+    for item in items:
+        if item.path.parent == FOLDER:
+            item.add_marker(pytest.mark.gui)
 
 
 @pytest.fixture(autouse=True)

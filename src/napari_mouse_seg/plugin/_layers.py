@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.pipeline import LabelCanvas
 
-_EDITABLE_PX = 4096**2
+_EDITABLE_PX = 2048**2
 _LEADING = {0: "", 1: "T", 2: "TZ", 3: "TCZ"}
 
 

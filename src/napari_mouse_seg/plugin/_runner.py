@@ -44,9 +44,9 @@ class ThreadTask:
         error: Exception | None = None
         try:
             for event in self._events:
+                post_event(event)  # Even after a cancel: what it tells of has been done.
                 if self._cancelled.is_set():
                     break
-                post_event(event)
         except Exception as caught:  # noqa: BLE001 (the run boundary: the session puts it in words)
             error = caught
         finally:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
-import importlib
 import importlib.util
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from napari_mouse_seg.events import Event
 
@@ -42,14 +42,14 @@ def warm_up(device: DeviceName) -> Generator[Event, None, None]:
 
     yield DeviceFound(resolve_device(device).label)
     _ = build_network  # Loads the network library.
-    _load_labels_modules()
+    _prepare_labels()
 
 
-def _load_labels_modules() -> None:
-    """Load what napari loads at the first labels layer, half a second on the main thread otherwise."""
-    for name in ("napari._qt.layer_controls.qt_labels_controls", "vispy.visuals.line.dash_atlas"):
-        with contextlib.suppress(ImportError):  # Private names, which may move.
-            importlib.import_module(name)
+def _prepare_labels() -> None:
+    """Let napari load what it needs for its first labels (pandas, compiled colours), half a second otherwise."""
+    from napari.layers import Labels
+
+    Labels(np.zeros((2, 2), np.uint32))
 
 
 def keep_triton_out() -> None:
