@@ -44,7 +44,7 @@ class Segmentation:
         from napari_mouse_seg.export import at_image_size
 
         job = self.result.job
-        if self.result.box != job.bounds or job.network_shape == job.plane.shape:
+        if job.box != job.bounds or job.network_shape == job.plane.shape:
             return self.result.labels
         return np.asarray(at_image_size(self.result.labels, self.result.pixel_scale, job.plane.shape)[:, :])
 

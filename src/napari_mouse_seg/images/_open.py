@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.images._image import MultiscaleImage
 
-IMAGE_SUFFIXES = (".tif", ".tiff", ".svs", ".ndpi", ".scn", ".png", ".jpg", ".jpeg", ".zarr")
+IMAGE_SUFFIXES = (".tif", ".tiff", ".btf", ".qptiff", ".svs", ".ndpi", ".scn", ".png", ".jpg", ".jpeg", ".zarr")
 """Lower-case endings of the names of files and directories that may be images."""
 
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")

@@ -6,6 +6,9 @@ on where it was, and moving a threshold needs no network.
 
 from __future__ import annotations
 
+import errno
+import os
+import shutil
 import tempfile
 import weakref
 from pathlib import Path
@@ -26,6 +29,8 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 IN_MEMORY_BYTES = 1_500_000_000
 """Larger arrays live in a sparse temporary file."""
 
+_LEAST_FREE_BYTES = 4_000_000_000
+
 
 def sparse_zeros(shape: tuple[int, ...], dtype: type[_Scalar]) -> NDArray[_Scalar]:
     """Return zeros that take space only where they are written.
@@ -41,6 +46,10 @@ def sparse_zeros(shape: tuple[int, ...], dtype: type[_Scalar]) -> NDArray[_Scala
     if n_bytes <= IN_MEMORY_BYTES:
         return np.zeros(shape, dtype)
     try:
+        # A sparse file can be made on a full disk; writing through its map would then end the process. Views
+        # fill a small part of a large file, so not all of it need be free.
+        if shutil.disk_usage(tempfile.gettempdir()).free < min(n_bytes, _LEAST_FREE_BYTES):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         with tempfile.NamedTemporaryFile(prefix="mouse-seg-", suffix=".raw", delete=False) as file:
             file.truncate(n_bytes)
             path = Path(file.name)
@@ -50,7 +59,10 @@ def sparse_zeros(shape: tuple[int, ...], dtype: type[_Scalar]) -> NDArray[_Scala
             f"Cannot make a temporary file of {n_bytes / 1e9:.1f} GB in {tempfile.gettempdir()} ({error.strerror}); "
             "free some space or set TMPDIR to another folder."
         ) from error
-    weakref.finalize(array, path.unlink, missing_ok=True)
+    if os.name == "posix":
+        path.unlink()  # The map keeps the space until the array goes, even if the process is killed.
+    else:
+        weakref.finalize(array, path.unlink, missing_ok=True)
     return array
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_mouse_seg.errors import ImageError
 from napari_mouse_seg.images import IntensityRange, compress, intensity_range, stretch
 from napari_mouse_seg.tiling import Box
 
@@ -89,7 +90,10 @@ class Source:
         """Read once, from a coarse level."""
         if self._known is None:
             sample = to_channels(self._plane.sample(), self._plan.in_channels)
-            limits = intensity_range(sample, self._plan.intensity)
+            try:
+                limits = intensity_range(sample, self._plan.intensity)
+            except ImageError as error:
+                raise ImageError(f"{self._plane.name}: {error}") from error
             self._known = limits, float(np.median(stretch(sample, limits, self._plan.intensity)))
         return self._known
 

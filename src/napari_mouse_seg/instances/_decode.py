@@ -225,6 +225,7 @@ def decode_blocks(
             futures = [pool.submit(decoder.solve_component, box, first) for box, first in groups]
             for future in futures:
                 writer.add(future.result())
+                yield len(queue), len(queue) + 1
         finally:
             for future in futures:
                 future.cancel()

@@ -23,7 +23,7 @@ class ArchitecturePlan(Plan):
         (96, 48, 32, 16, 8), title="Decoder channels", description="From the coarsest to the finest block."
     )
     in_channels: Literal[1, 3] = Field(1, title="Input channels", description="1 is grey, 3 is RGB.")
-    outputs: tuple[str, ...] = Field(
+    outputs: tuple[Literal["foreground"], Literal["boundary"], Literal["distance"]] = Field(
         ("foreground", "boundary", "distance"), title="Outputs", description="Names of the score channels."
     )
 

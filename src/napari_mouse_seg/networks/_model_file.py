@@ -45,6 +45,8 @@ class Model:
             with safe_open(str(self.path), framework="pt") as file:
                 state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (no mapping)
             network.load_state_dict(state)
+        except OSError as error:
+            raise ModelNotFoundError(f"The model file {self.path} is gone ({error}); choose it again.") from error
         except (RuntimeError, SafetensorError) as error:
             raise ModelError(f"{self.path.name}: the weights do not fit the card's architecture ({error}).") from error
         return network.eval()

@@ -82,7 +82,9 @@ class LabelCanvas:
         """
         target = self.array[result.box.slices]
         found = result.labels
-        self._last_id = max(self._last_id, int(target.max(initial=0)))
+        # Painting may have used ids anywhere; canvases on disk cannot be painted and are too large to search.
+        painted = target if isinstance(self.array, np.memmap) else self.array
+        self._last_id = max(self._last_id, int(painted.max(initial=0)))
         areas, overlaps = _compare(found, target, result.n_objects)
         lookup = np.zeros(result.n_objects + 1, np.uint32)
         cut_before = frozenset(self._cut)
@@ -90,11 +92,14 @@ class LabelCanvas:
             lookup[label] = self._place(label, result, overlaps.get(label, {}), int(areas[label]), cut_before)
         if not lookup.any():
             return None
+        changed = False
         self._written.add(result.box)
         for rows in _bands(found):
             renamed = lookup[found[rows]]
-            np.copyto(target[rows], renamed, where=(renamed > 0) & (target[rows] == 0))
-        return result.box
+            free = (renamed > 0) & (target[rows] == 0)
+            np.copyto(target[rows], renamed, where=free)
+            changed = changed or bool(free.any())
+        return result.box if changed else None
 
     def _place(
         self, label: int, result: SegmentResult, others: dict[int, int], area: int, cut_before: frozenset[int]
@@ -105,8 +110,9 @@ class LabelCanvas:
         if whole > _MOSTLY * area:
             return 0
         open_ids = [other for other in others if other in cut_before]
-        if is_cut and open_ids and sum(others[other] for other in open_ids) >= _MOSTLY * area:
-            return 0
+        if is_cut and open_ids:
+            # Both parts are cut: they become one object, still cut, and nothing of it is erased.
+            return max(open_ids, key=lambda other: others[other])
         # A cut object may turn out to be several: the first of them keeps its id.
         free_ids = [other for other in open_ids if other in self._cut]
         for other in free_ids:

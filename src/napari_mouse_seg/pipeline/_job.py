@@ -136,13 +136,14 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
 
 def _network_shape(plane: ImagePlane, model_um: float | None, scale: float | None) -> tuple[int, int]:
     """Size of the network's grid: the user's scale, else that of the pixel sizes, else the image's own."""
+    snap = _SAME_SIZE if scale is None else 0.0
     if scale is not None:
         factors = (scale, scale)
     elif plane.pixel_size_um is not None and model_um is not None:
         factors = (plane.pixel_size_um[0] / model_um, plane.pixel_size_um[1] / model_um)
     else:
         factors = (1.0, 1.0)
-    if all(abs(factor - 1) <= _SAME_SIZE for factor in factors):
+    if all(abs(factor - 1) <= snap for factor in factors):
         return plane.shape
     shape = tuple(round(size * factor) for size, factor in zip(plane.shape, factors, strict=True))
     if min(shape) < 1:

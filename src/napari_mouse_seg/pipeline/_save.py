@@ -81,7 +81,7 @@ def save_result(
     from napari_mouse_seg.export import FORMATS, LabelImage, at_image_size, write_record
 
     job = result.job
-    if result.box != job.bounds:
+    if job.box != job.bounds:
         raise ExportError("Only a region of the image was segmented; segment the full image to save it as a file.")
     paths = result_paths(folder, stem, formats)
     check_free(paths, job.image.path, overwrite=overwrite)

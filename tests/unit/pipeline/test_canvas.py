@@ -11,12 +11,13 @@ from helpers.models import write_random_model
 from helpers.scenes import cell_image, draw_discs
 from napari_mouse_seg.events import Finished
 from napari_mouse_seg.images import from_arrays
-from napari_mouse_seg.instances import decode_blocks, encode_targets, keep_inside
+from napari_mouse_seg.instances import Instances, decode_blocks, encode_targets, keep_inside
 from napari_mouse_seg.pipeline import LabelCanvas, ScoreCache, SegmentJob, SegmentResult, resolve, segment
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.tiling import SCORE_ONE, Box
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
 SHAPE = (120, 140)
@@ -33,12 +34,17 @@ def view_of(job: SegmentJob, region: Box, box: Box | None = None) -> SegmentResu
     """Decode discs in a region, as a run would."""
     scores = np.rint(encode_targets(draw_discs(SHAPE, CENTRES, 9)) * SCORE_ONE).astype(np.uint16)
     steps = decode_blocks(lambda part: scores[:, *part.slices], Box(0, 0, *SHAPE), region, InstancesPlan())
+    found = keep_inside(run_out(steps), box or region)
+    return SegmentResult(found.labels, found.box, found.cut, found.count, "CPU", job)
+
+
+def run_out(steps: Generator[object, None, Instances]) -> Instances:
+    """Return what a decoding generator returns."""
     while True:
         try:
             next(steps)
         except StopIteration as stop:
-            found = keep_inside(stop.value, box or region)
-            return SegmentResult(found.labels, found.box, found.cut, found.count, "CPU", job)
+            return stop.value
 
 
 def test_objects_cut_by_a_view_are_completed_by_the_next_and_keep_their_id(job: SegmentJob) -> None:
@@ -71,6 +77,26 @@ def test_the_same_view_twice_changes_nothing(job: SegmentJob) -> None:
     before = canvas.array.copy()
     assert canvas.add(view) is None
     np.testing.assert_array_equal(canvas.array, before)
+
+
+def test_new_ids_are_above_ids_painted_anywhere(job: SegmentJob) -> None:
+    canvas = LabelCanvas(SHAPE)
+    canvas.array[110:115, 5:10] = 1
+    canvas.add(view_of(job, Box(0, 0, 90, 90)))
+    assert np.unique(canvas.array[:90, :90])[1] == 2
+
+
+def test_an_object_cut_by_both_views_keeps_its_first_part(job: SegmentJob) -> None:
+    bar = np.zeros(SHAPE, np.int32)
+    bar[50:60, 5:135] = 1
+    scores = np.rint(encode_targets(bar) * SCORE_ONE).astype(np.uint16)
+    canvas = LabelCanvas(SHAPE)
+    for region in (Box(0, 10, 120, 60), Box(0, 50, 120, 130)):
+        steps = decode_blocks(lambda part: scores[:, *part.slices], Box(0, 0, *SHAPE), region, InstancesPlan())
+        found = run_out(steps)
+        assert found.cut == {1}
+        canvas.add(SegmentResult(found.labels, found.box, found.cut, found.count, "CPU", job))
+    assert set(canvas.array[55, 10:130].tolist()) == {1}
 
 
 def test_clearing_removes_what_runs_added_and_ids_start_again(job: SegmentJob) -> None:
