@@ -31,7 +31,7 @@ class ThreadTask:
         self.thread = threading.Thread(target=lambda: None)
 
     def cancel(self) -> None:
-        """Close the generator before its next event; returns at once."""
+        """Close the generator after the event under way; returns at once."""
         self._cancelled.set()
 
     @property
