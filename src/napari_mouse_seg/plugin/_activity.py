@@ -18,11 +18,10 @@ class ActivityBar:
         self.end()
         self._bar = progress(total=_STEPS, desc=text)
 
-    def show(self, text: str, fraction: float) -> None:
+    def show(self, fraction: float) -> None:
         """Move the bar."""
         bar = self._bar  # Moving it handles events, which may end the run.
         if bar is not None:
-            bar.set_description(text)
             bar.update(round(fraction * _STEPS) - bar.n)
 
     def end(self) -> None:

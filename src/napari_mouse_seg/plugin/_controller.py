@@ -239,7 +239,7 @@ class SegmentController(QObject):
             return
         self._progress_shown_at = now
         self._panel.show_progress(progress.text, progress.fraction, progress.left_s)
-        self._activity.show(f"Mouse Seg: {progress.text}", progress.fraction)
+        self._activity.show(progress.fraction)
 
     def _on_workspace(self, workspace: Workspace) -> None:
         """Remember where the labels will lie; another workspace's labels stay in the viewer as they are."""
