@@ -91,6 +91,10 @@ def main() -> None:
         report("while torch loads beside the window", heartbeat.take())
         viewer.window._qt_viewer.canvas.size = (900, 1400)
         viewer.camera.zoom = 1 / float(layer.scale[-1])
+        spin(application, 0.5)
+        from napari_mouse_seg.plugin._viewport import look
+
+        print("region shown:", look(viewer, layer).box)
         rng = np.random.default_rng(0)
         seconds = []
         for number in range(8):
