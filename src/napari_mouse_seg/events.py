@@ -47,8 +47,3 @@ class Finished(Event):
     """The run is complete; ``result`` is its outcome (for ``segment`` a ``SegmentResult``)."""
 
     result: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Cancelled(Event):
-    """The run was stopped by the user; what was finished is kept."""
