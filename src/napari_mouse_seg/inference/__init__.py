@@ -6,7 +6,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from napari_mouse_seg.inference._cache import ScoreStore, sparse_zeros
-    from napari_mouse_seg.inference._runner import NetworkRunner
+    from napari_mouse_seg.inference._runner import NetworkRunner, load_runner
     from napari_mouse_seg.inference._scores import Scorer
     from napari_mouse_seg.inference._source import Source, SourcePlan, choose_level
 
@@ -14,10 +14,19 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_cache": ["ScoreStore", "sparse_zeros"],
-        "_runner": ["NetworkRunner"],
+        "_runner": ["NetworkRunner", "load_runner"],
         "_scores": ["Scorer"],
         "_source": ["Source", "SourcePlan", "choose_level"],
     },
 )
 
-__all__ = ["NetworkRunner", "ScoreStore", "Scorer", "Source", "SourcePlan", "choose_level", "sparse_zeros"]
+__all__ = [
+    "NetworkRunner",
+    "ScoreStore",
+    "Scorer",
+    "Source",
+    "SourcePlan",
+    "choose_level",
+    "load_runner",
+    "sparse_zeros",
+]

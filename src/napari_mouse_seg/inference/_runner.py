@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import torch
 
 from napari_mouse_seg.errors import OutOfMemoryError
-from napari_mouse_seg.networks import fold_batch_norms
+from napari_mouse_seg.networks import prepare_for_inference
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from napari_mouse_seg.networks import Device, Model
+
+
+# CUDA and MPS; torch on the CPU; oneDNN; cuDNN and cuBLAS where no memory is left for their workspace.
+_OUT_OF_MEMORY_SIGNS = (
+    "out of memory",
+    "can't allocate memory",
+    "could not create a memory",
+    "cudnn_status_alloc_failed",
+    "cublas_status_alloc_failed",
+    "invalid buffer size",
+)
 
 
 class NetworkRunner:
@@ -25,12 +37,22 @@ class NetworkRunner:
         Card and weights.
     device
         Where to run; its half dtype is used through autocast.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If the network itself does not fit on the device.
     """
 
     def __init__(self, model: Model, device: Device) -> None:
         self.device = device
-        network = fold_batch_norms(model.network(), model.card.architecture.in_channels)
-        self._network = network.to(device.name).to(memory_format=torch.channels_last)
+        network = prepare_for_inference(model.network(), model.card.architecture.in_channels)
+        try:
+            self._network = network.to(device.name).to(memory_format=torch.channels_last)
+        except (RuntimeError, MemoryError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            raise OutOfMemoryError(f"The network does not fit in the memory of {device.label}.") from error
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return scores from 0 to 1.
@@ -71,9 +93,25 @@ class NetworkRunner:
             torch.mps.empty_cache()
 
 
+_lock = threading.Lock()
+_last: list[tuple[str, Device, NetworkRunner]] = []
+
+
+def load_runner(model: Model, device: Device) -> NetworkRunner:
+    """Return a loaded network, the last one again if it is the same: images and channels share it."""
+    with _lock:
+        for sha256, on, runner in _last:
+            if sha256 == model.sha256 and on == device:
+                return runner
+        _last.clear()
+        runner = NetworkRunner(model, device)
+        _last.append((model.sha256, device, runner))
+        return runner
+
+
 def _is_out_of_memory(error: Exception) -> bool:
     """Know a lack of memory: torch has a class for CUDA only; on CPU and MPS the text is all there is."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     text = str(error).lower()
-    return "out of memory" in text or "can't allocate memory" in text
+    return any(sign in text for sign in _OUT_OF_MEMORY_SIGNS)

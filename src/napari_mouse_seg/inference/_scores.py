@@ -11,12 +11,13 @@ import numpy as np
 from napari_mouse_seg.errors import OutOfMemoryError
 from napari_mouse_seg.events import Event, Started, TileDone, Warned
 from napari_mouse_seg.inference._cache import ScoreStore
-from napari_mouse_seg.inference._runner import NetworkRunner
+from napari_mouse_seg.inference._runner import load_runner
 from napari_mouse_seg.networks import resolve_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from napari_mouse_seg.inference._runner import NetworkRunner
     from napari_mouse_seg.inference._source import Source
     from napari_mouse_seg.networks import Device, Model
     from napari_mouse_seg.tiling import Box, Tile, TileGrid
@@ -51,7 +52,7 @@ class Scorer:
         grid: TileGrid,
         device: Device,
         batch_size: int = 0,
-        make_runner: Callable[[Model, Device], NetworkRunner] = NetworkRunner,
+        make_runner: Callable[[Model, Device], NetworkRunner] = load_runner,
     ) -> None:
         self._source = source
         self._model = model
@@ -137,13 +138,14 @@ class Scorer:
 
     def _back_off(self, error: OutOfMemoryError) -> str:
         """Take the next smaller step and say which; the order is batch, tile, CPU."""
-        if self._batch_size > 1:
+        does_not_load = self._runner is None
+        if self._batch_size > 1 and not does_not_load:
             self._batch_size //= 2
             return f"{error} Going on with {self._batch_size} tiles a pass."
         grid = self.store.grid
         stride = self._model.card.stride_px
         core_px = grid.core_px // 2 // stride * stride
-        if core_px >= _SMALLEST_CORE_PX:
+        if core_px >= _SMALLEST_CORE_PX and not does_not_load:
             self._restart(replace(grid, core_px=core_px))
             return f"{error} Starting again with tiles of {self.store.grid.read_px} px."
         if self._device.name == "cpu":

@@ -19,6 +19,9 @@ class AugmentationPlan(Plan):
     gamma_log2: float = Field(0.5, ge=0, le=3, title="Gamma (octaves)", description="Gamma is changed by up to this.")
     max_offset: float = Field(0.05, ge=0, le=1, title="Offset", description="Background is raised or lowered.")
     max_noise: float = Field(0.04, ge=0, le=1, title="Noise", description="Largest standard deviation added.")
+    stain_log2: float = Field(
+        0.3, ge=0, le=2, title="Stain (octaves)", description="Each colour channel is changed by up to this; RGB only."
+    )
     max_blur_px: float = Field(1.2, ge=0, le=10, title="Blur (px)", description="Largest Gaussian sigma.")
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.session import Engine
 
 _FOLLOW_MS = 60
-_PROGRESS_INTERVAL_S = 0.15
+_PROGRESS_INTERVAL_S = 0.5
 
 
 @dataclass(slots=True)
@@ -95,7 +95,8 @@ class SegmentController(QObject):
     def warm_up(self) -> None:
         """Load torch beside the main thread and show the device."""
         if not self._closed:
-            self._runner.start(warm_up(self._panel.value().device), self._on_warm, self._on_warm_end)
+            model = self._models[0] if self._models else None
+            self._runner.start(warm_up(self._panel.value().device, model), self._on_warm, self._on_warm_end)
 
     def update_view(self) -> None:
         """Take over the viewer's plane, and say why a button is off."""
@@ -225,6 +226,7 @@ class SegmentController(QObject):
             keep_triton_out()
             self._panel.begin_run()
             self._activity.begin("Mouse Seg")
+            self._progress_shown_at = time.monotonic()
         elif state is RunState.CANCELLING:
             self._panel.begin_cancel()
         else:
@@ -233,7 +235,7 @@ class SegmentController(QObject):
             self._follow.start()
 
     def _on_progress(self, progress: Progress) -> None:
-        """Show a few steps a second: each one lays the panel out anew."""
+        """Show two steps a second: each one draws the whole window anew, slow where OpenGL runs in software."""
         now = time.monotonic()
         if now - self._progress_shown_at < _PROGRESS_INTERVAL_S:
             return

@@ -16,9 +16,11 @@ from napari_mouse_seg.events import Event
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from napari_mouse_seg.networks import Device, Model
     from napari_mouse_seg.plans import DeviceName
 
 _RTLD_NOW = 2
+_TILE_PX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,15 @@ class DeviceFound(Event):
     label: str
 
 
-def warm_up(device: DeviceName) -> Generator[Event, None, None]:
+def warm_up(device: DeviceName, model: Model | None) -> Generator[Event, None, None]:
     """Load what the first run needs, and say where it would run.
+
+    Parameters
+    ----------
+    device
+        As chosen.
+    model
+        Its network is loaded and run once on a small tile; None loads the libraries only.
 
     Raises
     ------
@@ -38,11 +47,24 @@ def warm_up(device: DeviceName) -> Generator[Event, None, None]:
     """
     keep_triton_out()
     _load_torch_libraries()
-    from napari_mouse_seg.networks import build_network, resolve_device
+    from napari_mouse_seg.networks import resolve_device
 
-    yield DeviceFound(resolve_device(device).label)
-    _ = build_network  # Loads the network library.
+    found = resolve_device(device)
+    yield DeviceFound(found.label)
     _prepare_labels()
+    if model is not None:
+        _run_once(model, found)
+
+
+def _run_once(model: Model, device: Device) -> None:
+    """Run network and decoder on one small empty tile: kernels are compiled and memory is laid out."""
+    from napari_mouse_seg.inference import load_runner
+    from napari_mouse_seg.instances import decode
+
+    card = model.card
+    side = max(_TILE_PX // card.stride_px, 1) * card.stride_px
+    load_runner(model, device).run(np.zeros((1, card.architecture.in_channels, side, side), np.float32))
+    decode(np.zeros((len(card.architecture.outputs), side, side), np.uint16), card.instances)
 
 
 def _prepare_labels() -> None:

@@ -140,7 +140,7 @@ def resample(stack: NDArray[Any], grid: NDArray[np.float32]) -> NDArray[Any]:
 def change_intensity(
     pixels: NDArray[np.float32], plan: AugmentationPlan, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Change gain, gamma, offset, blur and noise of a stretched (C, Y, X) patch, each at random."""
+    """Change gain, gamma, stain, offset, blur and noise of a stretched (C, Y, X) patch, each at random."""
     if rng.random() < 0.3 and plan.max_blur_px > 0:
         sigma = rng.uniform(0, plan.max_blur_px)
         pixels = ndimage.gaussian_filter(pixels, (0, sigma, sigma), truncate=3)
@@ -148,6 +148,8 @@ def change_intensity(
         pixels = pixels ** np.float32(2 ** rng.uniform(-plan.gamma_log2, plan.gamma_log2))
     if rng.random() < 0.6:
         pixels = pixels * np.float32(2 ** rng.uniform(-plan.gain_log2, plan.gain_log2))
+    if len(pixels) == 3 and rng.random() < 0.6:
+        pixels = pixels * np.exp2(rng.uniform(-plan.stain_log2, plan.stain_log2, (3, 1, 1))).astype(np.float32)
     if rng.random() < 0.3:
         pixels = pixels + np.float32(rng.uniform(-plan.max_offset, plan.max_offset))
     if rng.random() < 0.4:

@@ -16,6 +16,7 @@ class RunBar(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._bar = QProgressBar()
+        self._bar.setRange(0, _STEPS)
         self._bar.setTextVisible(False)
         self._text = QLabel()
         self._cancel = QPushButton("Cancel")
@@ -30,18 +31,21 @@ class RunBar(QWidget):
         column.setSpacing(2)
         column.addLayout(row)
         column.addWidget(self._text)
+        # The place is kept, so that the panel is not laid out anew at every run.
+        policy = self.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.setSizePolicy(policy)
         self.setVisible(False)
 
     def begin(self) -> None:
-        """Show an unknown amount of work."""
-        self._bar.setRange(0, 0)
+        """Show that nothing is done yet; a busy bar would redraw the window all the time."""
+        self._bar.setValue(0)
         self._text.setText("Starting…")
         self._cancel.setEnabled(True)
         self.setVisible(True)
 
     def show_progress(self, text: str, fraction: float, left_s: float | None) -> None:
         """Show how far it is; ``left_s`` is None while there is no telling."""
-        self._bar.setRange(0, _STEPS)
         self._bar.setValue(round(fraction * _STEPS))
         self._text.setText(text if left_s is None else f"{text}, {duration(left_s)} left")
 

@@ -10,15 +10,15 @@ from napari_mouse_seg.errors import DeviceError, ModelError
 from napari_mouse_seg.networks import (
     ArchitecturePlan,
     build_network,
-    fold_batch_norms,
     has_global_pooling,
     measure_receptive_field,
+    prepare_for_inference,
     resolve_device,
 )
 
 
 @pytest.mark.parametrize("plan", [SMALL, ArchitecturePlan(), SMALL.replace(family="fpn", encoder_depth=5)])
-def test_folding_batch_norms_keeps_the_scores_and_leaves_none(plan: ArchitecturePlan) -> None:
+def test_preparing_for_inference_keeps_the_scores_and_leaves_no_batch_norm(plan: ArchitecturePlan) -> None:
     torch.manual_seed(0)
     network = build_network(plan).eval()
     for module in network.modules():
@@ -28,7 +28,7 @@ def test_folding_batch_norms_keeps_the_scores_and_leaves_none(plan: Architecture
     image = torch.rand(1, 1, 64, 64)
     with torch.inference_mode():
         before = network(image)
-        folded = fold_batch_norms(copy.deepcopy(network), 1)
+        folded = prepare_for_inference(copy.deepcopy(network), 1)
         torch.testing.assert_close(folded(image), before, atol=1e-3, rtol=1e-3)
         left: list[torch.nn.Module] = []
         for module in folded.modules():
