@@ -201,13 +201,59 @@ def test_painted_labels_survive_a_new_threshold(
     widget = open_panel(viewer)
     run_to_end(qtbot, widget, "Segment full image")
     (labels,) = labels_layers(viewer)
-    labels.paint((48, 48), 999)
-    labels.events.paint(value=[])
+    with labels.block_history():  # as a stroke of the mouse does
+        labels.paint((48, 48), 999)
     with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
         widget.panel.thresholds.input_widget("foreground_threshold").setValue(0.4)
     wait_idle(qtbot, widget)
     assert labels.data[48, 48] == 999
     assert len(labels_layers(viewer)) == 2
+
+
+def test_a_new_threshold_shows_at_once_and_can_be_painted_in(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    data, centres = discs
+    viewer.add_image(data)
+    widget = open_panel(viewer)
+    run_to_end(qtbot, widget, "Segment full image")
+    (labels,) = labels_layers(viewer)
+    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
+        widget.panel.thresholds.input_widget("min_area_px").setValue(100_000)
+    wait_idle(qtbot, widget)
+    assert labels_layers(viewer) == [labels]
+    assert not np.any(labels._slice.image.view)  # what the canvas draws
+    with labels.block_history():
+        labels.paint((48, 48), 7)
+    workspace = widget.controller.session.workspace
+    assert workspace is not None
+    assert workspace.edited
+    assert workspace.canvas.array[48, 48] == 7
+    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
+        widget.panel.thresholds.input_widget("min_area_px").setValue(20)
+    wait_idle(qtbot, widget)
+    assert len(labels_layers(viewer)) == 2
+    assert labels.data[48, 48] == 7
+    assert len(np.unique(labels_layers(viewer)[1].data)) - 1 == len(centres)
+
+
+def test_going_back_to_a_layer_finds_its_labels_and_scores(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    first, second = viewer.add_image(discs[0], name="first"), viewer.add_image(discs[0][::-1], name="second")
+    widget = open_panel(viewer)
+    stages: list[str] = []
+    widget.controller.session.progressed.connect(lambda progress: stages.append(progress.text))
+    for layer in (first, second, first):
+        widget.panel.imageChosen.emit(0 if layer is first else 1)
+        stages.clear()
+        run_to_end(qtbot, widget, "Segment full image")
+    assert len(labels_layers(viewer)) == 2
+    assert not [text for text in stages if "network" in text]
+    first.data = discs[0][:, ::-1].copy()  # other pixels: nothing that is known holds any more
+    run_to_end(qtbot, widget, "Segment full image")
+    assert [text for text in stages if "network" in text]
+    assert len(labels_layers(viewer)) == 3
 
 
 class Heartbeat:

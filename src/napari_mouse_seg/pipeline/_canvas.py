@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,9 +17,37 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.pipeline._segment import SegmentResult
 
+EDITABLE_PX = 2048**2
+"""Canvases up to this size can be painted in; larger ones are shown as pyramids."""
+
 _COARSEST_PX = 1024
 _BAND_PX = 4_000_000
 _MOSTLY = 0.5
+
+
+@dataclass(slots=True)
+class Merge:
+    """What a result changes on a canvas.
+
+    Attributes
+    ----------
+    result
+        What is merged in.
+    ids
+        (n + 1,) int64: for each new object its id on the canvas, 0 to leave it out, -1, -2, … for ids to be given.
+    erased
+        Ids on the canvas that the result completes.
+    cut
+        Ids that an edge cuts afterwards, negative ones as in ``ids``.
+    n_new
+        How many ids are to be given.
+    """
+
+    result: SegmentResult
+    ids: NDArray[np.int64]
+    erased: set[int]
+    cut: set[int]
+    n_new: int = 0
 
 
 class LabelCanvas:
@@ -38,7 +67,6 @@ class LabelCanvas:
     def __init__(self, shape: tuple[int, int]) -> None:
         self.array: NDArray[np.uint32] = sparse_zeros(shape, np.uint32)
         self._cut: set[int] = set()
-        self._written: set[Box] = set()
         self._last_id = 0
 
     def levels(self) -> list[NDArray[np.uint32]]:
@@ -49,23 +77,21 @@ class LabelCanvas:
         return levels
 
     @property
+    def is_editable(self) -> bool:
+        """Whether it is small enough to be shown as one plain array that a user can paint in."""
+        return self.array.size <= EDITABLE_PX
+
+    @property
     def cut(self) -> frozenset[int]:
         """Ids of objects that an edge still cuts."""
         return frozenset(self._cut)
 
-    def clear(self) -> None:
-        """Remove all objects that runs have added; ids start at 1 again.
-
-        Only boxes that were written are touched, so that an untouched part of a large canvas takes no memory.
-        """
-        for box in self._written:
-            self.array[box.slices] = 0
-        self._written.clear()
-        self._cut.clear()
-        self._last_id = 0
-
     def add(self, result: SegmentResult) -> Box | None:
-        """Merge a result in.
+        """Merge a result in: ``apply`` of ``compare``; returns what changed."""
+        return self.apply(self.compare(result))
+
+    def compare(self, result: SegmentResult) -> Merge:
+        """Work out what a result changes; nothing is written.
 
         Objects already there stay, painted ones included; those that were cut are replaced by their
         completed selves and keep their id; new ones get ids that were never used.
@@ -77,67 +103,101 @@ class LabelCanvas:
 
         Returns
         -------
+        Merge
+            For ``apply``, before anything else is merged.
+        """
+        areas, overlaps = _compare(result.labels, self.array[result.box.slices], result.n_objects)
+        merge = Merge(result, np.zeros(result.n_objects + 1, np.int64), set(), set(self._cut))
+        for label in range(1, result.n_objects + 1):
+            merge.ids[label] = self._place(label, merge, overlaps.get(label, {}), int(areas[label]))
+        return merge
+
+    def apply(self, merge: Merge) -> Box | None:
+        """Write what ``compare`` worked out; quick enough for the main thread while ``is_editable``.
+
+        What was painted since then stays, and new ids are above it.
+
+        Returns
+        -------
         Box or None
             What changed.
         """
-        target = self.array[result.box.slices]
-        found = result.labels
-        # Painting may have used ids anywhere; canvases on disk cannot be painted and are too large to search.
-        painted = target if isinstance(self.array, np.memmap) else self.array
-        self._last_id = max(self._last_id, int(painted.max(initial=0)))
-        areas, overlaps = _compare(found, target, result.n_objects)
-        lookup = np.zeros(result.n_objects + 1, np.uint32)
-        cut_before = frozenset(self._cut)
-        for label in range(1, result.n_objects + 1):
-            lookup[label] = self._place(label, result, overlaps.get(label, {}), int(areas[label]), cut_before)
-        if not lookup.any():
+        result = merge.result
+        if not merge.ids.any():
             return None
+        # Painting may have used ids anywhere; canvases that cannot be painted are too large to search.
+        highest = int(self.array.max(initial=0)) if self.is_editable else 0
+        base = max(self._last_id, highest)
+        lookup = np.where(merge.ids < 0, base - merge.ids, merge.ids).astype(np.uint32)
+        self._last_id = base + merge.n_new
+        self._cut = {base - label if label < 0 else label for label in merge.cut}
+        if merge.erased:
+            self._erase(merge.erased, result.box)
+        target = self.array[result.box.slices]
         changed = False
-        self._written.add(result.box)
-        for rows in _bands(found):
-            renamed = lookup[found[rows]]
+        for rows in _bands(result.labels):
+            renamed = lookup[result.labels[rows]]
             free = (renamed > 0) & (target[rows] == 0)
             np.copyto(target[rows], renamed, where=free)
             changed = changed or bool(free.any())
         return result.box if changed else None
 
-    def _place(
-        self, label: int, result: SegmentResult, others: dict[int, int], area: int, cut_before: frozenset[int]
-    ) -> int:
-        """Decide an object's id on the canvas, 0 to leave it out; erase the cut objects that it completes."""
-        is_cut = label in result.cut
-        whole = sum(pixels for other, pixels in others.items() if other not in cut_before)
+    def _place(self, label: int, merge: Merge, others: dict[int, int], area: int) -> int:
+        """Decide an object's id: one on the canvas, 0 to leave it out, or -1, -2, … for new ones.
+
+        Parameters
+        ----------
+        label
+            Of the result.
+        merge
+            What was decided so far; the cut objects that this one completes are noted in it.
+        others
+            Pixels shared with each object on the canvas.
+        area
+            Of the new object.
+        """
+        is_cut = label in merge.result.cut
+        whole = sum(pixels for other, pixels in others.items() if other not in self._cut)
         if whole > _MOSTLY * area:
             return 0
-        open_ids = [other for other in others if other in cut_before]
+        open_ids = [other for other in others if other in self._cut]
         if is_cut and open_ids:
             # Both parts are cut: they become one object, still cut, and nothing of it is erased.
             return max(open_ids, key=lambda other: others[other])
         # A cut object may turn out to be several: the first of them keeps its id.
-        free_ids = [other for other in open_ids if other in self._cut]
-        for other in free_ids:
-            self._erase(other, result.box)
-            self._cut.discard(other)
+        free_ids = [other for other in open_ids if other in merge.cut]
+        merge.erased.update(free_ids)
+        merge.cut.difference_update(free_ids)
         if free_ids:
             new_id = max(free_ids, key=lambda other: others[other])
         else:
-            self._last_id += 1
-            new_id = self._last_id
+            merge.n_new += 1
+            new_id = -merge.n_new
         if is_cut:
-            self._cut.add(new_id)
+            merge.cut.add(new_id)
         return new_id
 
-    def _erase(self, label: int, around: Box) -> None:
-        """Remove an object; it may reach out of the box in which it was met, as far as its pixels go on."""
+    def _erase(self, labels: set[int], around: Box) -> None:
+        """Remove objects; they may reach out of the box in which they were met, as far as their pixels go on."""
         bounds = Box(0, 0, *self.array.shape)
+        doomed = np.zeros(self._last_id + 1, np.bool_)
+        doomed[list(labels)] = True
         margin = 64
         while True:
             box = around.grow(margin).intersect(bounds)
             view = self.array[box.slices]
-            inside = view == label
-            edges = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
-            view[inside] = 0
-            if box == bounds or not any(edge.any() for edge in edges):
+            reaches_out = False
+            for rows in _bands(view):
+                band = view[rows]
+                inside = doomed[np.minimum(band, self._last_id)]
+                ends = [inside[:, 0], inside[:, -1]]
+                if rows.start == 0:
+                    ends.append(inside[0])
+                if rows.stop >= view.shape[0]:
+                    ends.append(inside[-1])
+                reaches_out = reaches_out or any(end.any() for end in ends)
+                band[inside] = 0
+            if box == bounds or not reaches_out:
                 return
             margin *= 2
 

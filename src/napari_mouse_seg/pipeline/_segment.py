@@ -67,11 +67,16 @@ class ScoreCache:
     ----------
     job
         Any job; the cache serves all jobs with the same key.
+
+    Attributes
+    ----------
+    image
+        Whose scores it holds.
     """
 
     def __init__(self, job: SegmentJob) -> None:
         self._key = job.key
-        self._image = job.image  # Held, so that its id in the key stays its own.
+        self.image = job.image  # Held, so that its id in the key stays its own.
         self._scorer: Scorer | None = None
 
     def fits(self, job: SegmentJob) -> bool:

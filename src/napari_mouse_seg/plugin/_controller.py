@@ -12,7 +12,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._activity import ActivityBar
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
-from napari_mouse_seg.plugin._layers import image_of_layer, make_labels_layer
+from napari_mouse_seg.plugin._layers import image_of_layer, labels_data, make_labels_layer
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
@@ -20,14 +20,15 @@ from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, 
 from napari_mouse_seg.widgets import ModelChoice, SegmentPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels
+    from napari.layers import Image, Labels, Layer
 
     from napari_mouse_seg.events import Event
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.pipeline import LabelCanvas
     from napari_mouse_seg.plans import SegmentPlan
     from napari_mouse_seg.session import Engine
 
@@ -37,13 +38,14 @@ _PROGRESS_INTERVAL_S = 0.5
 
 @dataclass(slots=True)
 class _Shown:
-    """Labels on the screen; the layer is made when there is something to show."""
+    """Labels of a workspace on the screen; the layer is made when there is something to show."""
 
-    workspace: Workspace
     image_layer: Image
     planes: tuple[int, ...]
     name: str
+    on_paint: Callable[[Any], None]  # Any: napari's event
     layer: Labels | None = None
+    canvas: LabelCanvas | None = None
 
 
 class SegmentController(QObject):
@@ -72,7 +74,8 @@ class SegmentController(QObject):
         self._image: MultiscaleImage | None = None
         self._layer_problem = ""
         self._planes: tuple[int, ...] = ()
-        self._shown: _Shown | None = None
+        self._images: dict[Image, MultiscaleImage] = {}
+        self._shown: dict[Workspace, _Shown] = {}
         self._activity = ActivityBar()
         self._progress_shown_at = 0.0
         self._runner = ThreadRunner()
@@ -126,12 +129,15 @@ class SegmentController(QObject):
         self.session.close()
         self._runner.shutdown()
         self._activity.end()
-        self._shown = self._image = None
+        self._image = None
+        self._images.clear()
+        self._shown.clear()
 
     def _connect(self) -> None:
         self._layers.listed.connect(self._on_listed)
         self._layers.chosen.connect(self._on_layer)
         self._layers.removed.connect(self._on_removed)
+        self._layers.altered.connect(self._forget_image)
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
         panel, session = self._panel, self.session
@@ -146,6 +152,7 @@ class SegmentController(QObject):
         session.state_changed.connect(self._on_state)
         session.progressed.connect(self._on_progress)
         session.workspace_opened.connect(self._on_workspace)
+        session.workspace_closed.connect(self._on_workspace_closed)
         session.canvas_changed.connect(self._on_canvas)
         session.run_finished.connect(self._on_finished)
         session.run_failed.connect(self._on_failed)
@@ -160,7 +167,10 @@ class SegmentController(QObject):
         self._image, self._planes, self._layer_problem = None, (), ""
         if layer is not None:
             try:
-                self._image = image_of_layer(layer)
+                # The same image each time, so that its scores and labels are found again.
+                if layer not in self._images:
+                    self._images[layer] = image_of_layer(layer)
+                self._image = self._images[layer]
             except MouseSegError as error:
                 self._layer_problem = str(error)
         self._show_channels()
@@ -178,10 +188,16 @@ class SegmentController(QObject):
         names = image.channel_names or [f"Channel {index}" for index in range(image.n_channels)]
         self._panel.set_channels(names)
 
-    def _on_removed(self, layer: object) -> None:
-        if self._shown is not None and layer is self._shown.layer:
-            self._shown = None
-            self.session.forget_labels()
+    def _on_removed(self, layer: Layer) -> None:
+        self._forget_image(layer)
+        for workspace, shown in list(self._shown.items()):
+            if layer is shown.layer:
+                self.session.forget_labels(workspace)
+
+    def _forget_image(self, layer: Layer) -> None:
+        image = self._images.pop(layer, None)
+        if image is not None:
+            self.session.forget_image(image)
 
     def _on_model(self, position: int) -> None:
         self.session.set_model(self._models[position] if 0 <= position < len(self._models) else None)
@@ -244,37 +260,45 @@ class SegmentController(QObject):
         self._activity.show(progress.fraction)
 
     def _on_workspace(self, workspace: Workspace) -> None:
-        """Remember where the labels will lie; another workspace's labels stay in the viewer as they are."""
+        """Remember where the labels will lie."""
         layer = self._layers.current
         if layer is None:
             return
-        if self._shown is not None and self._shown.layer is not None:
-            self._shown.layer.events.paint.disconnect(self._on_paint)
         planes = list(self._planes)
         axes = self._image.axes if self._image is not None else ""
         if "C" in axes and planes:
             planes[axes.index("C")] = workspace.job.plan.channel
         name = f"{workspace.job.model.card.name} in {layer.name}"
-        self._shown = _Shown(workspace, layer, tuple(planes), name)
+        self._shown[workspace] = _Shown(layer, tuple(planes), name, lambda _event: self.session.mark_edited(workspace))
+
+    def _on_workspace_closed(self, workspace: Workspace) -> None:
+        """Leave its labels in the viewer as they are."""
+        shown = self._shown.pop(workspace, None)
+        if shown is not None and shown.layer is not None:
+            shown.layer.events.paint.disconnect(shown.on_paint)
 
     def _on_canvas(self, workspace: Workspace) -> None:
-        shown = self._shown
-        if shown is None or shown.workspace is not workspace:
+        shown = self._shown.get(workspace)
+        if shown is None:
             return
-        if shown.layer is not None:
+        if shown.layer is None:
+            self._add_layer(workspace, shown)
+        elif shown.canvas is workspace.canvas:
             shown.layer.refresh(extent=False)
-            return
+        else:
+            shown.canvas = workspace.canvas
+            shown.layer.data = labels_data(workspace.canvas, len(shown.planes))
+
+    def _add_layer(self, workspace: Workspace, shown: _Shown) -> None:
         active = self._viewer.layers.selection.active
+        shown.canvas = workspace.canvas
         shown.layer = make_labels_layer(
             shown.image_layer, workspace.canvas, workspace.job.pixel_scale, shown.planes, shown.name
         )
         self._viewer.add_layer(shown.layer)
-        shown.layer.events.paint.connect(self._on_paint)
+        shown.layer.events.paint.connect(shown.on_paint)
         if active is not None:
             self._viewer.layers.selection.active = active
-
-    def _on_paint(self, _event: Any) -> None:  # Any: napari's event
-        self.session.mark_edited()
 
     def _on_finished(self, summary: Summary) -> None:
         self._panel.show_result(summary.n_objects, summary.whole_image, summary.seconds, summary.warnings)

@@ -19,14 +19,17 @@ class ImageLayerList:
     listed
         The list or a name in it has changed.
     chosen
-        Another layer is chosen, or its pixels have been replaced; carries the layer or None.
+        Another layer is chosen, or the chosen one was altered; carries the layer or None.
     removed
         Any layer has left the viewer; carries it.
+    altered
+        An image layer, chosen or not, has other pixels or another pixel size now; carries it.
     """
 
     listed = Signal()
     chosen = Signal(object)
     removed = Signal(object)
+    altered = Signal(object)
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -116,5 +119,6 @@ class ImageLayerList:
         self.listed.emit()
 
     def _on_pixels(self, event: Any) -> None:  # Any: napari's event
+        self.altered.emit(event.source)
         if event.source is self._current:
             self.chosen.emit(self._current)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.pipeline import LabelCanvas
 
-_EDITABLE_PX = 2048**2
 _LEADING = {0: "", 1: "T", 2: "TZ", 3: "TCZ"}
 
 
@@ -106,9 +105,7 @@ def make_labels_layer(
     Labels
         Not yet in a viewer.
     """
-    lead = (np.newaxis,) * len(planes)
-    levels = [level[lead] for level in canvas.levels()]
-    multiscale = canvas.array.size > _EDITABLE_PX and len(levels) > 1
+    data = labels_data(canvas, len(planes))
     step = np.array([1.0] * len(planes) + list(pixel_scale))
     offset = np.array([*planes, *((scale - 1) / 2 for scale in pixel_scale)], dtype=float)
     options: dict[str, Any] = {}  # Any: only of napari versions that have them
@@ -116,8 +113,8 @@ def make_labels_layer(
         if hasattr(layer, key):
             options[key] = getattr(layer, key)
     return Labels(
-        levels if multiscale else levels[0],
-        multiscale=multiscale,
+        data,
+        multiscale=isinstance(data, list),
         name=name,
         scale=np.asarray(layer.scale) * step,
         translate=np.asarray(layer.translate) + _before_affine(layer, _world_vector(layer, offset)),
@@ -126,6 +123,13 @@ def make_labels_layer(
         affine=layer.affine,
         **options,
     )
+
+
+def labels_data(canvas: LabelCanvas, n_leading: int) -> NDArray[np.uint32] | list[NDArray[np.uint32]]:
+    """Return what a labels layer of the canvas holds: views of its memory, several levels if it is large."""
+    lead = (np.newaxis,) * n_leading
+    levels = [level[lead] for level in canvas.levels()]
+    return levels[0] if canvas.is_editable or len(levels) == 1 else levels
 
 
 def _world_vector(layer: Image, vector: NDArray[np.float64]) -> NDArray[np.float64]:

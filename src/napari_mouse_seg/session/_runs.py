@@ -10,22 +10,34 @@ from napari_mouse_seg.events import Event, Finished
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from napari_mouse_seg.pipeline import SegmentJob, SegmentResult
+    from napari_mouse_seg.pipeline import LabelCanvas, Merge, SegmentJob, SegmentResult
     from napari_mouse_seg.session._engine import Engine
     from napari_mouse_seg.session._workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Merged(Event):
-    """The labels have changed; ``result`` is that of the last region."""
+    """A run has its result; what it changes is written on the main thread, where the user paints.
+
+    Attributes
+    ----------
+    result
+        That of the last region.
+    merge
+        To be applied to the workspace's canvas; None if that is done, or there is a new canvas.
+    canvas
+        Takes the place of the workspace's; None if that goes on.
+    """
 
     result: SegmentResult
+    merge: Merge | None = None
+    canvas: LabelCanvas | None = None
 
 
 def decode_regions(
     engine: Engine, jobs: Sequence[SegmentJob], workspace: Workspace, replace: bool
 ) -> Generator[Event, None, None]:
-    """Run jobs one after another and merge their results into the workspace's canvas at the end.
+    """Run jobs one after another and work out at the end what they change.
 
     Merging last means that a cancelled run leaves the labels as they were.
 
@@ -34,11 +46,11 @@ def decode_regions(
     engine
         Runs a job.
     jobs
-        At least one; all share the workspace's scores.
+        One, or with ``replace`` any number; all share the workspace's scores.
     workspace
         Whose canvas and cache to use.
     replace
-        Whether the canvas is emptied first, because thresholds have changed.
+        Whether the results go to a new canvas, because thresholds have changed.
 
     Yields
     ------
@@ -53,8 +65,15 @@ def decode_regions(
             else:
                 yield event
     if replace:
-        workspace.canvas.clear()
-    for result in results:
-        workspace.canvas.add(result)
-    workspace.instances = jobs[-1].instances
-    yield Merged(results[-1])
+        canvas = engine.new_canvas(jobs[-1])
+        for result in results:
+            canvas.add(result)
+        yield Merged(results[-1], canvas=canvas)
+        return
+    (result,) = results
+    merge = workspace.canvas.compare(result)
+    if workspace.canvas.is_editable:
+        yield Merged(result, merge=merge)
+    else:
+        workspace.canvas.apply(merge)  # Nobody paints in it, and it may take longer than a redraw.
+        yield Merged(result)

@@ -19,7 +19,7 @@ from napari_mouse_seg.session._runs import Merged, decode_regions
 from napari_mouse_seg.session._workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from napari_mouse_seg.tiling import Box
 
 logger = logging.getLogger(__name__)
+
+_KEPT_IMAGES = 4
+"""Of how many images, channels or planes the scores are kept."""
 
 
 @dataclass(slots=True)
@@ -68,8 +71,10 @@ class SegmentSession:
         Carries a ``Progress``.
     workspace_opened
         A new, empty canvas that wants a layer; carries a ``Workspace``.
+    workspace_closed
+        A ``Workspace`` will not change any more; its labels belong to the user.
     canvas_changed
-        The labels of a ``Workspace`` have changed.
+        The labels of a ``Workspace`` have changed; its canvas may be another one.
     run_finished
         Carries a ``Summary``.
     run_failed
@@ -82,6 +87,7 @@ class SegmentSession:
     state_changed = Signal(RunState)
     progressed = Signal(Progress)
     workspace_opened = Signal(Workspace)
+    workspace_closed = Signal(Workspace)
     canvas_changed = Signal(Workspace)
     run_finished = Signal(Summary)
     run_failed = Signal(str)
@@ -94,7 +100,9 @@ class SegmentSession:
         self._model: Model | None = None
         self._plan = SegmentPlan()
         self._state = RunState.IDLE
-        self._cache: ScoreCache | None = None
+        # By what scores depend on, the one used last at the end: going back to an image finds its scores and labels.
+        self._caches: dict[Hashable, ScoreCache] = {}
+        self._workspaces: dict[Hashable, Workspace] = {}
         self._workspace: Workspace | None = None
         self._run: _Run | None = None
         self._runs_begun = 0
@@ -107,7 +115,7 @@ class SegmentSession:
 
     @property
     def workspace(self) -> Workspace | None:
-        """Scores and labels of the last run's choices; None before the first."""
+        """Scores and labels of the last run; None before the first, and when its labels were given up."""
         return self._workspace
 
     def set_image(self, image: MultiscaleImage | None) -> None:
@@ -156,15 +164,25 @@ class SegmentSession:
         self._pending = None
         self._stop()
 
-    def mark_edited(self) -> None:
+    def mark_edited(self, workspace: Workspace) -> None:
         """Note that the user has painted in the labels: new thresholds then go to new labels."""
-        if self._workspace is not None:
-            self._workspace.edited = True
+        workspace.edited = True
 
-    def forget_labels(self) -> None:
-        """Give up the labels, because their layer is gone; scores are kept."""
-        self.cancel()
-        self._workspace = None
+    def forget_labels(self, workspace: Workspace) -> None:
+        """Give up labels, because their layer is gone; scores are kept. A run that adds to them is cancelled."""
+        if self._run is not None and self._run.workspace is workspace:
+            self.cancel()
+        self._drop_workspace(workspace)
+
+    def forget_image(self, image: MultiscaleImage) -> None:
+        """Let go of the scores of an image that is gone or has other pixels now; its labels stay with the user."""
+        if self._run is not None and self._run.workspace.job.image is image:
+            self.cancel()
+        for workspace in [one for one in self._workspaces.values() if one.job.image is image]:
+            self._drop_workspace(workspace)
+        for key, cache in list(self._caches.items()):
+            if cache.image is image:
+                self._close_cache(key)
 
     def close(self) -> None:
         """End: cancel, and let go of scores and labels. Late answers are dropped."""
@@ -174,7 +192,9 @@ class SegmentSession:
         self._run = None
         self._state = RunState.IDLE
         self._image = self._model = None
-        self._workspace = self._cache = None
+        self._workspace = None
+        self._workspaces.clear()
+        self._caches.clear()
 
     def _check(self) -> None:
         try:
@@ -213,47 +233,59 @@ class SegmentSession:
         self._start([*jobs, job], workspace, workspace.with_region(region), replace, only_thresholds=False)
 
     def _redecode_now(self) -> None:
-        workspace = self._workspace
-        if workspace is None or not workspace.regions:
-            return
         try:
+            present = self._resolve(None)
+            workspace = self._workspaces.get(present.key) if present is not None else None
+            if present is None or workspace is None or not workspace.regions:
+                return
+            if present.instances == workspace.instances:
+                return
             jobs = [job for region in workspace.regions if (job := self._resolve(region)) is not None]
         except MouseSegError as error:
             self.run_failed.emit(str(error))
             return
-        if not jobs or not workspace.cache.fits(jobs[0]) or jobs[0].instances == workspace.instances:
-            return
         regions = workspace.regions
-        self._start(jobs, self._unedited(workspace, jobs[0]), regions, replace=True, only_thresholds=True)
+        self._start(jobs, self._unedited(workspace, present), regions, replace=True, only_thresholds=True)
 
     def _open_workspace(self, job: SegmentJob) -> Workspace:
-        """Return the workspace of the job's scores, made anew if the last one is for others."""
-        if self._cache is None or not self._cache.fits(job):
-            if self._cache is not None:
-                self._cache.close()
-            self._cache = self._engine.new_cache(job)
-            self._workspace = None
-        if self._workspace is None:
-            self._show(Workspace(job, self._cache, self._engine.new_canvas(job)))
-        elif self._workspace.instances not in (None, job.instances):
-            return self._unedited(self._workspace, job)
-        return self._require_workspace()
+        """Return the workspace of the job's scores, made anew if there is none or the user has painted in it."""
+        cache = self._caches.pop(job.key, None) or self._engine.new_cache(job)
+        self._caches[job.key] = cache
+        for key in list(self._caches)[:-_KEPT_IMAGES]:
+            self._close_cache(key)
+        workspace = self._workspaces.get(job.key)
+        if workspace is None:
+            return self._show(Workspace(job, cache, self._engine.new_canvas(job)))
+        self._workspace = workspace
+        return workspace if workspace.instances in (None, job.instances) else self._unedited(workspace, job)
 
     def _unedited(self, workspace: Workspace, job: SegmentJob) -> Workspace:
         """Keep what the user painted: new thresholds write into a copy that starts empty."""
-        if workspace.edited:
-            canvas = self._engine.new_canvas(job)
-            self._show(Workspace(job, workspace.cache, canvas, workspace.regions, workspace.instances))
-        return self._require_workspace()
+        if not workspace.edited:
+            return workspace
+        canvas = self._engine.new_canvas(job)
+        return self._show(Workspace(job, workspace.cache, canvas, workspace.regions, workspace.instances))
 
-    def _show(self, workspace: Workspace) -> None:
-        self._workspace = workspace
+    def _show(self, workspace: Workspace) -> Workspace:
+        """Announce a workspace; it takes the place of an earlier one of the same scores."""
+        earlier = self._workspaces.get(workspace.job.key)
+        if earlier is not None:
+            self._drop_workspace(earlier)
+        self._workspace = self._workspaces[workspace.job.key] = workspace
         self.workspace_opened.emit(workspace)
+        return workspace
 
-    def _require_workspace(self) -> Workspace:
-        if self._workspace is None:
-            raise RuntimeError("A listener of workspace_opened gave up the labels while they were being made.")
-        return self._workspace
+    def _drop_workspace(self, workspace: Workspace) -> None:
+        if self._workspaces.get(workspace.job.key) is workspace:
+            del self._workspaces[workspace.job.key]
+            if self._workspace is workspace:
+                self._workspace = None
+            self.workspace_closed.emit(workspace)
+
+    def _close_cache(self, key: Hashable) -> None:
+        self._caches.pop(key).close()
+        if key in self._workspaces:
+            self._drop_workspace(self._workspaces[key])
 
     def _start(
         self,
@@ -292,12 +324,20 @@ class SegmentSession:
             self.progressed.emit(progress)
 
     def _take_in(self, run: _Run, event: Merged) -> None:
-        run.workspace.regions = run.regions
+        workspace = run.workspace
+        if event.canvas is not None and workspace.edited:
+            # Painted while the objects were found anew.
+            workspace = run.workspace = self._unedited(workspace, event.result.job)
+        if event.canvas is not None:
+            workspace.canvas = event.canvas
+        elif event.merge is not None:
+            workspace.canvas.apply(event.merge)
+        workspace.regions, workspace.instances = run.regions, event.result.job.instances
         seconds = time.perf_counter() - run.began
         result = event.result
         run.outcome = Summary(result.n_objects, run.whole_image, seconds, result.device, tuple(run.warnings))
-        if run.workspace is self._workspace:
-            self.canvas_changed.emit(run.workspace)
+        if self._workspaces.get(workspace.job.key) is workspace:
+            self.canvas_changed.emit(workspace)
 
     def _on_end(self, number: int, error: Exception | None) -> None:
         run = self._run

@@ -99,15 +99,34 @@ def test_an_object_cut_by_both_views_keeps_its_first_part(job: SegmentJob) -> No
     assert set(canvas.array[55, 10:130].tolist()) == {1}
 
 
-def test_clearing_removes_what_runs_added_and_ids_start_again(job: SegmentJob) -> None:
+def test_what_is_painted_between_comparing_and_writing_stays(job: SegmentJob) -> None:
     canvas = LabelCanvas(SHAPE)
-    view = view_of(job, Box(0, 0, 90, 90))
-    canvas.add(view)
-    canvas.clear()
+    view = view_of(job, Box(0, 0, *SHAPE))
+    merge = canvas.compare(view)
     assert not canvas.array.any()
+    canvas.array[10:30, 10:30] = 3
+    canvas.apply(merge)
+    assert (canvas.array[10:30, 10:30] == 3).all()
+    ids = np.unique(canvas.array[canvas.array != 3])
+    np.testing.assert_array_equal(ids, [0, 5, 6, 7, 8, 9])  # the disc at (20, 20) was id 4, all under the paint
+
+
+def test_completing_many_cut_objects_leaves_no_old_pixel(job: SegmentJob) -> None:
+    rows = np.broadcast_to(np.arange(600)[:, np.newaxis], (600, 600))
+    labels = ((rows // 8 % 2 == 0) * (rows // 16 + 1)).astype(np.int32)  # bars across the whole width
+    scores = np.rint(encode_targets(labels) * SCORE_ONE).astype(np.uint16)
+
+    def found(region: Box) -> SegmentResult:
+        steps = decode_blocks(lambda part: scores[:, *part.slices], Box(0, 0, 600, 600), region, InstancesPlan())
+        done = run_out(steps)
+        return SegmentResult(done.labels, done.box, done.cut, done.count, "CPU", job)
+
+    canvas = LabelCanvas((600, 600))
+    canvas.add(found(Box(0, 0, 600, 300)))
+    assert len(canvas.cut) == labels.max()
+    canvas.add(found(Box(0, 0, 600, 600)))
     assert not canvas.cut
-    canvas.add(view)
-    assert canvas.array[canvas.array > 0].min() == 1
+    np.testing.assert_array_equal(canvas.array, labels)
 
 
 def test_painted_objects_stay_and_new_ids_are_above_them(job: SegmentJob) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -69,14 +70,20 @@ class FakeRunner:
 
 
 class FakeCanvas:
+    is_editable = True
+
     def __init__(self) -> None:
         self.log: list[Any] = []
 
-    def clear(self) -> None:
-        self.log.append("clear")
-
     def add(self, result: Any) -> None:
         self.log.append((result.job.box, result.job.instances))
+
+    def compare(self, result: Any) -> Any:
+        return result
+
+    def apply(self, result: Any) -> None:
+        assert threading.current_thread() is threading.main_thread()
+        self.add(result)
 
 
 @dataclass
@@ -93,7 +100,7 @@ class FakeEngine:
         key = (id(image), id(model), plan.channel, plan.scale)
         instances = plan.instances or InstancesPlan()
         return SimpleNamespace(
-            box=region or BOUNDS, bounds=BOUNDS, key=key, instances=instances, warnings=self.warnings
+            image=image, box=region or BOUNDS, bounds=BOUNDS, key=key, instances=instances, warnings=self.warnings
         )
 
     def segment(self, job: Any, cache: Any) -> Iterator[Event]:
@@ -112,7 +119,7 @@ class FakeEngine:
         yield Finished(SimpleNamespace(n_objects=7, device="CPU", job=job))
 
     def new_cache(self, job: Any) -> Any:
-        return SimpleNamespace(done=[], fits=lambda other: other.key == job.key, close=MagicMock())
+        return SimpleNamespace(done=[], image=job.image, close=MagicMock())
 
     def new_canvas(self, job: Any) -> Any:
         return FakeCanvas()
@@ -125,9 +132,9 @@ class Heard:
     said: list[tuple[str, Any]] = field(default_factory=list)
 
     def listen(self, session: SegmentSession) -> None:
-        for name in ("checked", "state_changed", "progressed", "workspace_opened", "canvas_changed"):
+        for name in ("checked", "state_changed", "progressed", "workspace_opened", "workspace_closed"):
             getattr(session, name).connect(lambda value, name=name: self.said.append((name, value)))
-        for name in ("run_finished", "run_failed"):
+        for name in ("canvas_changed", "run_finished", "run_failed"):
             getattr(session, name).connect(lambda value, name=name: self.said.append((name, value)))
         session.run_cancelled.connect(lambda: self.said.append(("run_cancelled", None)))
 
@@ -170,7 +177,7 @@ def canvas_log(session: SegmentSession) -> list[Any]:
 
 
 def boxes(session: SegmentSession) -> list[Any]:
-    return [entry if entry == "clear" else entry[0] for entry in canvas_log(session)]
+    return [box for box, _ in canvas_log(session)]
 
 
 def test_run_goes_from_idle_to_running_to_a_summary(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
@@ -219,8 +226,7 @@ def test_other_choice_opens_another_canvas(
     runner.tasks[-1].finish()
     assert session.workspace is not first
     assert len(heard.of("workspace_opened")) == 2
-    assert first is not None
-    first.cache.close.assert_called_once()
+    assert heard.of("workspace_closed") == []
 
 
 def test_thresholds_replace_objects_of_all_regions_without_the_network(
@@ -232,7 +238,7 @@ def test_thresholds_replace_objects_of_all_regions_without_the_network(
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
     runner.tasks[-1].finish()
-    assert boxes(session) == [LEFT, RIGHT, "clear", LEFT, RIGHT]
+    assert boxes(session) == [LEFT, RIGHT]
     assert canvas_log(session)[-1][1].foreground_threshold == 0.3
     assert engine.computed == [LEFT, RIGHT]
 
@@ -258,8 +264,7 @@ def test_newer_threshold_overtakes_an_older_one(session: SegmentSession, runner:
         session.apply_thresholds()
     runner.tasks[1].finish()
     runner.tasks[2].finish()
-    used = [entry[1].foreground_threshold for entry in canvas_log(session) if entry != "clear"]
-    assert used == [0.5, 0.4]
+    assert [instances.foreground_threshold for _, instances in canvas_log(session)] == [0.4]
 
 
 def test_thresholds_wait_for_a_run_that_computes_scores(session: SegmentSession, runner: FakeRunner) -> None:
@@ -281,7 +286,8 @@ def test_new_view_with_new_thresholds_redoes_earlier_views(session: SegmentSessi
     session.set_plan(thresholds(0.3))
     session.segment(RIGHT)
     runner.tasks[-1].finish()
-    assert boxes(session) == [LEFT, "clear", LEFT, RIGHT]
+    assert boxes(session) == [LEFT, RIGHT]
+    assert {instances.foreground_threshold for _, instances in canvas_log(session)} == {0.3}
 
 
 def test_full_image_covers_earlier_views(session: SegmentSession, runner: FakeRunner) -> None:
@@ -298,16 +304,90 @@ def test_painted_labels_are_kept_and_new_thresholds_get_a_new_layer(
 ) -> None:
     session.segment(LEFT)
     runner.tasks[-1].finish()
-    session.mark_edited()
     painted = session.workspace
+    assert painted is not None
+    session.mark_edited(painted)
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
     runner.tasks[-1].finish()
-    assert painted is not None
-    assert "clear" not in painted.canvas.log
+    assert [instances.foreground_threshold for _, instances in painted.canvas.log] == [0.5]
     assert session.workspace is not painted
+    assert heard.of("workspace_closed") == [painted]
     assert len(heard.of("workspace_opened")) == 2
     assert engine.computed == [LEFT]
+
+
+def test_paint_made_while_objects_are_found_anew_is_kept(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    painted = session.workspace
+    assert painted is not None
+    canvas = painted.canvas
+    session.set_plan(thresholds(0.3))
+    session.apply_thresholds()
+    runner.tasks[-1].step()
+    session.mark_edited(painted)
+    runner.tasks[-1].finish()
+    assert painted.canvas is canvas
+    assert len(canvas.log) == 1
+    assert session.workspace is not painted
+    assert canvas_log(session) == [(LEFT, InstancesPlan(foreground_threshold=0.3))]
+    assert heard.of("canvas_changed") == [painted, session.workspace]
+
+
+def test_going_back_to_a_channel_finds_its_scores_and_labels(
+    session: SegmentSession, runner: FakeRunner, heard: Heard, engine: FakeEngine
+) -> None:
+    for channel in (0, 1, 0):
+        session.set_plan(SegmentPlan(channel=channel))
+        session.segment(LEFT)
+        runner.tasks[-1].finish()
+    assert len(heard.of("workspace_opened")) == 2
+    assert engine.computed == [LEFT, LEFT]
+    assert session.workspace is heard.of("workspace_opened")[0]
+
+
+def test_thresholds_change_the_labels_of_the_present_choices_only(session: SegmentSession, runner: FakeRunner) -> None:
+    for channel in (0, 1):
+        session.set_plan(SegmentPlan(channel=channel))
+        session.segment(LEFT)
+        runner.tasks[-1].finish()
+    other = session.workspace
+    assert other is not None
+    session.set_plan(thresholds(0.3))  # of channel 0
+    session.apply_thresholds()
+    runner.tasks[-1].finish()
+    assert other.instances == InstancesPlan()
+    session.set_plan(SegmentPlan(channel=2, instances=InstancesPlan(foreground_threshold=0.2)))
+    session.apply_thresholds()
+    assert len(runner.tasks) == 3
+
+
+def test_scores_of_the_image_used_longest_ago_are_let_go(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    for scale in (1.0, 2.0, 3.0, 4.0, 1.0, 5.0):
+        session.set_plan(SegmentPlan(scale=scale))
+        session.segment(LEFT)
+        runner.tasks[-1].finish()
+    opened = heard.of("workspace_opened")
+    assert heard.of("workspace_closed") == [opened[1]]
+    assert [one.cache.close.call_count for one in opened] == [0, 1, 0, 0, 0]
+
+
+def test_an_altered_image_loses_its_scores(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
+    image = SimpleNamespace(name="altered")
+    session.set_image(image)
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    session.forget_image(SimpleNamespace(name="another"))
+    assert heard.of("workspace_closed") == []
+    session.forget_image(image)
+    (closed,) = heard.of("workspace_closed")
+    closed.cache.close.assert_called_once()
+    assert session.workspace is None
 
 
 def test_cancel_leaves_the_labels_alone_and_says_so(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
@@ -379,7 +459,8 @@ def test_removed_labels_make_the_next_run_open_new_ones_from_known_scores(
 ) -> None:
     session.segment(LEFT)
     runner.tasks[-1].finish()
-    session.forget_labels()
+    assert session.workspace is not None
+    session.forget_labels(session.workspace)
     session.segment(LEFT)
     runner.tasks[-1].finish()
     assert len(heard.of("workspace_opened")) == 2
@@ -391,7 +472,8 @@ def test_labels_of_a_run_whose_layer_was_removed_are_not_announced(
 ) -> None:
     session.segment(LEFT)
     runner.tasks[0].step()
-    session.forget_labels()
+    assert session.workspace is not None
+    session.forget_labels(session.workspace)
     runner.tasks[0].finish()
     assert heard.of("canvas_changed") == []
 
