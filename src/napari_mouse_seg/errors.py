@@ -30,7 +30,19 @@ class UnsupportedImageError(ImageError, TypeError):
 
 
 class PlanError(MouseSegError, ValueError):
-    """A parameter, or a combination of parameters, is out of bounds."""
+    """A parameter, or a combination of parameters, is out of bounds.
+
+    Parameters
+    ----------
+    message
+        In words for users.
+    field
+        The plan's field that must change; empty if it is not one alone. A form shows the message there.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
 
 
 class ModelError(MouseSegError, ValueError):

@@ -19,7 +19,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Started(Event):
-    """A stage began: ``"scores"`` or ``"instances"``, with its number of tiles or blocks."""
+    """A stage began: ``"statistics"``, ``"scores"`` or ``"instances"``, with its number of bands, tiles or blocks."""
 
     stage: str
     total: int
@@ -27,7 +27,7 @@ class Started(Event):
 
 @dataclass(frozen=True, slots=True)
 class TileDone(Event):
-    """Tiles or blocks done in this stage, of how many, and the box just finished (network pixels)."""
+    """Bands, tiles or blocks done in this stage, of how many, and the box just finished (network pixels)."""
 
     stage: str
     done: int

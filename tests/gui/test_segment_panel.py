@@ -281,7 +281,7 @@ def test_viewer_answers_all_through_a_run(
     viewer.add_image(np.tile(discs[0], (4, 4)))
     widget = open_panel(viewer)
     run_to_end(qtbot, widget, "Segment full image")  # torch is loaded, the labels layer is made
-    widget.panel.scale_editor.input_widget("scale").setValue(0.9)  # scores are computed anew
+    widget.panel.fit_editor.input_widget("scale").setValue(0.9)  # scores are computed anew
     threads: set[int] = set()
     widget.controller.session.progressed.connect(lambda _: threads.add(threading.get_ident()))
     heart = Heartbeat()
@@ -327,14 +327,14 @@ def test_run_after_cancel_goes_on_from_finished_tiles(
     totals: list[str] = []
     session.progressed.connect(lambda progress: totals.append(progress.text))
     press(qtbot, widget, "Segment full image")
-    qtbot.waitUntil(lambda: len(totals) > 2, timeout=LONG_MS)
+    network = "Running the network: 0 of "
+    first_tile = "Running the network: 1 of "
+    qtbot.waitUntil(lambda: any(text.startswith(first_tile) for text in totals), timeout=LONG_MS)
     widget.panel.cancelRequested.emit()
     wait_idle(qtbot, widget)
-    before = len(totals)
     run_to_end(qtbot, widget, "Segment full image")
-    network = [text for text in totals if "network" in text]
-    again = [text for text in totals[before:] if "network" in text]
-    assert len(again) < len(network)
+    first, again = [int(text.removeprefix(network).split()[0]) for text in totals if text.startswith(network)]
+    assert again < first
     (labels,) = labels_layers(viewer)
     assert len(np.unique(labels.data)) - 1 == 9 * len(centres)
 

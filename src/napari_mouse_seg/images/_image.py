@@ -13,11 +13,13 @@ from napari_mouse_seg.images._levels import Level, SelectedLevel
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 _BAND_PIXELS = 4_000_000
+_PLAN_FIELDS = {"T": "plane_t", "C": "channel", "Z": "plane_z"}
 _AXIS_NAMES = {"T": "time point", "C": "channel", "Z": "plane"}
 
 
@@ -145,7 +147,8 @@ class MultiscaleImage:
             if not 0 <= index < self._size(axis):
                 raise PlanError(
                     f"{self.name} has no {_AXIS_NAMES[axis]} {index}: "
-                    f"choose one from 0 to {self._size(axis) - 1} along {axis}."
+                    f"choose one from 0 to {self._size(axis) - 1} along {axis}.",
+                    _PLAN_FIELDS[axis],
                 )
         return ImagePlane(self, tuple(chosen[axis] for axis in self.axes[: self._n_leading]))
 
@@ -271,24 +274,43 @@ class ImagePlane:
         DamagedImageError
             If the file cannot be read.
         """
+        steps = self.sample_steps(max_pixels)
+        while True:
+            try:
+                next(steps)
+            except StopIteration as stop:
+                pixels: NDArray[Any] = stop.value
+                return pixels
+
+    def sample_steps(self, max_pixels: int = 4_000_000) -> Generator[tuple[int, int], None, NDArray[Any]]:
+        """Do what ``sample`` does, band by band, so that it can be given up; a coarse level may cost a full read.
+
+        Yields
+        ------
+        tuple of int
+            Bands read, of how many.
+
+        Returns
+        -------
+        NDArray
+            As ``sample``.
+        """
         if max_pixels < 1:
             raise PlanError(f"A sample of {max_pixels} pixels is empty; ask for at least 1.")
-        for level, (rows, columns) in enumerate(self.level_shapes):
-            if rows * columns <= max_pixels:
-                return self.read(level, Box(0, 0, rows, columns))
-        return self._strided_sample(max_pixels)
-
-    def _strided_sample(self, max_pixels: int) -> NDArray[Any]:
-        """Every n-th row and column of the coarsest level, with memory bounded by bands of rows."""
-        level = len(self.level_shapes) - 1
+        fits = [level for level, shape in enumerate(self.level_shapes) if math.prod(shape) <= max_pixels]
+        level = fits[0] if fits else len(self.level_shapes) - 1
         rows, columns = self.level_shapes[level]
-        step = math.ceil(math.sqrt(rows * columns / max_pixels))
+        step = 1 if fits else math.ceil(math.sqrt(rows * columns / max_pixels))
         while math.ceil(rows / step) * math.ceil(columns / step) > max_pixels:
             step += 1
-        band = max(1, _BAND_PIXELS // (columns * step)) * step
-        return np.concatenate(
-            [self.read(level, Box(y, 0, min(y + band, rows), columns))[::step, ::step] for y in range(0, rows, band)]
-        )
+        full_columns = self.level_shapes[0][1] * self.level_shapes[0][0] // rows  # of level 0, for each row read
+        band = max(1, _BAND_PIXELS // (full_columns * step)) * step
+        starts = range(0, rows, band)
+        bands = []
+        for done, y in enumerate(starts, start=1):
+            bands.append(self.read(level, Box(y, 0, min(y + band, rows), columns))[::step, ::step])
+            yield done, len(starts)
+        return np.concatenate(bands)
 
     def _leading_at(self, level: int) -> tuple[int, ...]:
         """Leading indices at a level; a level may have fewer planes than level 0."""

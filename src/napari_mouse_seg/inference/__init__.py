@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from napari_mouse_seg.inference._cache import ScoreStore, sparse_zeros
+    from napari_mouse_seg.inference._cache import ScoreStore, require_free, sparse_zeros
     from napari_mouse_seg.inference._runner import NetworkRunner, load_runner
     from napari_mouse_seg.inference._scores import Scorer
     from napari_mouse_seg.inference._source import Source, SourcePlan, choose_level
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "_cache": ["ScoreStore", "sparse_zeros"],
+        "_cache": ["ScoreStore", "require_free", "sparse_zeros"],
         "_runner": ["NetworkRunner", "load_runner"],
         "_scores": ["Scorer"],
         "_source": ["Source", "SourcePlan", "choose_level"],
@@ -28,5 +28,6 @@ __all__ = [
     "SourcePlan",
     "choose_level",
     "load_runner",
+    "require_free",
     "sparse_zeros",
 ]

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,36 @@ _Scalar = TypeVar("_Scalar", bound=np.generic)
 IN_MEMORY_BYTES = 1_500_000_000
 """Larger arrays live in a sparse temporary file."""
 
-_LEAST_FREE_BYTES = 4_000_000_000
+_LEAST_FREE_BYTES = 1_000_000_000
+_RESERVE_BYTES = 200_000_000
+
+
+def require_free(array: NDArray[Any], n_bytes: int) -> None:
+    """Refuse to write into an array on disk when the disk has no room for it.
+
+    A write through a memory map on a full disk ends the process.
+
+    Parameters
+    ----------
+    array
+        From ``sparse_zeros``; one in memory is always fine.
+    n_bytes
+        That are about to be written for the first time.
+
+    Raises
+    ------
+    ExportError
+        If less is free.
+    """
+    if not isinstance(array, np.memmap):
+        return
+    folder = tempfile.gettempdir()
+    free = shutil.disk_usage(folder).free
+    if free < n_bytes + _RESERVE_BYTES:
+        raise ExportError(
+            f"The run needs {n_bytes / 1e9:.1f} GB for temporary files, and {folder} has {free / 1e9:.1f} GB left; "
+            "free some space or set TMPDIR to another folder. What is finished is kept."
+        )
 
 
 def sparse_zeros(shape: tuple[int, ...], dtype: type[_Scalar]) -> NDArray[_Scalar]:
@@ -85,6 +114,17 @@ class ScoreStore:
     def missing(self, box: Box) -> list[Tile]:
         """Return the tiles still needed for ``box``, row by row."""
         return [tile for tile in self.grid.tiles(box) if not self._done[tile.row, tile.column]]
+
+    def require_room(self, tiles: list[Tile]) -> None:
+        """Refuse to go on when scores live on a disk that has no room for these tiles.
+
+        Raises
+        ------
+        ExportError
+            If there is none.
+        """
+        pixels = sum(tile.write.area for tile in tiles)
+        require_free(self._sums, pixels * len(self._sums) * self._sums.itemsize)
 
     def add(self, tile: Tile, scores: NDArray[np.float32]) -> None:
         """Add one tile's scores, (channels, Y, X) from 0 to 1 over ``tile.read``; once only.

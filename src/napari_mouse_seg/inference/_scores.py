@@ -79,14 +79,22 @@ class Scorer:
             self._runner = self._make_runner(self._model, self._device)
         return self._runner
 
+    def prepare(self) -> Iterator[Event]:
+        """Read the whole-image statistics, if that has not been done; close the generator to cancel."""
+        for done, total in self._source.prepare():
+            if done == 1:
+                yield Started("statistics", total)
+            yield TileDone("statistics", done, total)
+
     def polarity_warning(self) -> str | None:
         """Return a warning if most of the image is as bright as the objects should be (or as dark)."""
         if self._source.median < _HALF:
             return None
-        expected = self._model.card.intensity.polarity
+        expected = self._source.polarity
+        other = "dark" if expected == "bright" else "bright"
         return (
             f"The model {self._model.card.name} looks for {expected} objects, but most of the image is {expected}; "
-            "check the channel, or whether the image must be inverted."
+            f"check the channel, or say that objects are {other}."
         )
 
     def empty_warning(self) -> str:
@@ -109,6 +117,8 @@ class Scorer:
         ------
         OutOfMemoryError
             If the smallest tile does not fit on the CPU either.
+        ExportError
+            If the scores go to a temporary file and the disk is full.
         """
         while self.store.missing(box):
             try:
@@ -118,6 +128,7 @@ class Scorer:
 
     def _run_missing(self, box: Box) -> Iterator[Event]:
         tiles = self.store.missing(box)
+        self.store.require_room(tiles)
         yield Started("scores", len(tiles))
         runner = self.load()
         groups = [tiles[i : i + self._batch_size] for i in range(0, len(tiles), self._batch_size)]
@@ -126,6 +137,7 @@ class Scorer:
             upcoming = pool.submit(self._read, groups[0])
             for group, after in zip(groups, [*groups[1:], None], strict=True):
                 batch = upcoming.result()
+                self.store.require_room(group)
                 if after is not None:
                     upcoming = pool.submit(self._read, after)
                 for tile, scores in zip(group, runner.run(batch), strict=True):

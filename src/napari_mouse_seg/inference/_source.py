@@ -16,6 +16,8 @@ from napari_mouse_seg.images import IntensityRange, compress, intensity_range, s
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from napari_mouse_seg.images import ImagePlane
@@ -82,19 +84,38 @@ class Source:
         return self._statistics()[0]
 
     @property
+    def polarity(self) -> str:
+        """Whether objects are taken to be ``"bright"`` or ``"dark"``."""
+        return self._plan.intensity.polarity
+
+    @property
     def median(self) -> float:
         """Median of the whole image after the stretch, 0 to 1: above one half most of it is as bright as objects."""
         return self._statistics()[1]
 
+    def prepare(self) -> Iterator[tuple[int, int]]:
+        """Read the whole-image statistics from a coarse level, once; yields (bands done, bands in all).
+
+        Raises
+        ------
+        ImageError
+            If the image is constant or holds nothing finite.
+        """
+        if self._known is not None:
+            return
+        pixels = yield from self._plane.sample_steps()
+        sample = to_channels(pixels, self._plan.in_channels)
+        try:
+            limits = intensity_range(sample, self._plan.intensity)
+        except ImageError as error:
+            raise ImageError(f"{self._plane.name}: {error}") from error
+        self._known = limits, float(np.median(stretch(sample, limits, self._plan.intensity)))
+
     def _statistics(self) -> tuple[IntensityRange, float]:
-        """Read once, from a coarse level."""
+        for _ in self.prepare():
+            pass
         if self._known is None:
-            sample = to_channels(self._plane.sample(), self._plan.in_channels)
-            try:
-                limits = intensity_range(sample, self._plan.intensity)
-            except ImageError as error:
-                raise ImageError(f"{self._plane.name}: {error}") from error
-            self._known = limits, float(np.median(stretch(sample, limits, self._plan.intensity)))
+            raise RuntimeError("Another thread gave up the statistics of this image while they were read.")
         return self._known
 
     def read(self, box: Box) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_mouse_seg.inference import sparse_zeros
+from napari_mouse_seg.inference import require_free, sparse_zeros
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -105,7 +105,13 @@ class LabelCanvas:
         -------
         Merge
             For ``apply``, before anything else is merged.
+
+        Raises
+        ------
+        ExportError
+            If the canvas is on a disk that has no room for the result.
         """
+        require_free(self.array, result.labels.nbytes)
         areas, overlaps = _compare(result.labels, self.array[result.box.slices], result.n_objects)
         merge = Merge(result, np.zeros(result.n_objects + 1, np.int64), set(), set(self._cut))
         for label in range(1, result.n_objects + 1):

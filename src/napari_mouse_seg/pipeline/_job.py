@@ -123,10 +123,13 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
     plane = image.plane(channel=plan.channel, t=plan.plane_t, z=plan.plane_z)
     network_shape = _network_shape(plane, card.pixel_size_um, plan.scale)
     level = choose_level(plane.level_shapes, network_shape)
-    source = SourcePlan(level, network_shape, card.architecture.in_channels, card.intensity)
+    intensity = card.intensity if plan.polarity == "model" else card.intensity.replace(polarity=plan.polarity)
+    source = SourcePlan(level, network_shape, card.architecture.in_channels, intensity)
     halo_px = card.halo_px if plan.halo_px is None else plan.halo_px
     if plan.core_px % card.stride_px:
-        raise PlanError(f"The tile of {plan.core_px} px is no multiple of the model's stride of {card.stride_px} px.")
+        raise PlanError(
+            f"The tile of {plan.core_px} px is no multiple of the model's stride of {card.stride_px} px.", "core_px"
+        )
     grid = plan_tiles(network_shape, plan.core_px, halo_px, card.stride_px)
     box = grid.bounds if region is None else _to_network(region, plane.shape, network_shape)
     if box.area == 0:
@@ -149,7 +152,8 @@ def _network_shape(plane: ImagePlane, model_um: float | None, scale: float | Non
     if min(shape) < 1:
         raise PlanError(
             f"At a scale of {factors[0]:.3g} the image of {plane.shape[0]} x {plane.shape[1]} pixels vanishes; "
-            "check the pixel size or set the scale."
+            "check the pixel size or set the scale.",
+            "scale",
         )
     return shape[0], shape[1]
 

@@ -111,7 +111,7 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
     Yields
     ------
     Event
-        Started and TileDone for the stages ``"scores"`` and ``"instances"``, Warned, and at the end
+        Started and TileDone for the stages ``"statistics"``, ``"scores"`` and ``"instances"``, Warned, and at the end
         Finished with a ``SegmentResult``.
 
     Raises
@@ -122,6 +122,8 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
         If the device asked for does not work.
     OutOfMemoryError
         If even the smallest tile on the CPU does not fit.
+    ExportError
+        If a large image needs temporary files and the disk is full.
     """
     if cache is None or not cache.fits(job):
         cache = ScoreCache(job)
@@ -130,6 +132,7 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
         yield Warned(message)
     started = time.perf_counter()
     scorer = cache.scorer(job)
+    yield from scorer.prepare()
     polarity = scorer.polarity_warning()
     if polarity:
         warnings.append(polarity)
@@ -161,12 +164,13 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
 
 def _decode(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, Instances]:
     """Instance step over all that is complete around the job's box; objects outside the box are left out."""
-    from napari_mouse_seg.inference import sparse_zeros
+    from napari_mouse_seg.inference import require_free, sparse_zeros
     from napari_mouse_seg.instances import decode_blocks, keep_inside
 
     store = scorer.store
     region = store.grid.complete_box(job.box)
     out = sparse_zeros(region.shape, np.uint32)
+    require_free(out, out.nbytes)
     steps = decode_blocks(store.read, store.grid.bounds, region, job.instances, out=out)
     begun = False
     while True:

@@ -25,6 +25,11 @@ class SegmentPlan(Plan):
         title="Scale",
         description="Network pixels per image pixel; empty: from the pixel sizes of image and model, or 1.",
     )
+    polarity: Literal["model", "bright", "dark"] = Field(
+        "model",
+        title="Objects are",
+        description="Brighter or darker than the background; model: as in the images that it was trained on.",
+    )
     device: DeviceName = Field("auto", title="Device", description="Where the network runs; auto takes the fastest.")
     core_px: int = Field(
         256,

@@ -177,7 +177,7 @@ class SegmentController(QObject):
         self._on_plan()
         self.session.set_image(self._image)
         if self._layer_problem:
-            self._panel.set_check(self._layer_problem, ())
+            self._panel.set_check(self._layer_problem, (), "image")
         self.update_view()
 
     def _show_channels(self) -> None:
@@ -235,7 +235,10 @@ class SegmentController(QObject):
         self.session.segment(None)
 
     def _on_checked(self, check: Check) -> None:
-        self._panel.set_check(self._layer_problem or check.problem, check.warnings)
+        if self._layer_problem:
+            self._panel.set_check(self._layer_problem, check.warnings, "image")
+        else:
+            self._panel.set_check(check.problem, check.warnings, check.field)
 
     def _on_state(self, state: RunState) -> None:
         if state is RunState.RUNNING:

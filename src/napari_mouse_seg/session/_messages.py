@@ -12,7 +12,12 @@ from napari_mouse_seg.events import Event, Started, TileDone
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_SHARE = {"scores": (0.0, 0.9), "instances": (0.9, 0.1)}
+_SHARE = {"statistics": (0.0, 0.05), "scores": (0.05, 0.85), "instances": (0.9, 0.1)}
+_NAMES = {
+    "statistics": "Reading intensities",
+    "scores": "Running the network",
+    "instances": "Separating objects",
+}
 _FIRST_GUESS_S = 0.5
 
 
@@ -32,11 +37,14 @@ class Check:
     ----------
     problem
         Why not, in words; empty if they can.
+    field
+        The plan's field that must change; empty if it is not one alone.
     warnings
         What does not fit, although it can run.
     """
 
     problem: str = ""
+    field: str = ""
     warnings: tuple[str, ...] = ()
 
 
@@ -117,5 +125,4 @@ class ProgressMeter:
 
 
 def _text(stage: str, done: int, total: int) -> str:
-    name = {"scores": "Running the network", "instances": "Separating objects"}.get(stage, stage.capitalize())
-    return f"{name}: {done} of {total} tiles"
+    return f"{_NAMES.get(stage, stage.capitalize())}: {done} of {total} {'bands' if stage == 'statistics' else 'tiles'}"

@@ -200,7 +200,7 @@ class SegmentSession:
         try:
             job = self._resolve(None)
         except MouseSegError as error:
-            self.checked.emit(Check(problem=str(error)))
+            self.checked.emit(Check(problem=str(error), field=getattr(error, "field", "")))
             return
         self.checked.emit(Check() if job is None else Check(warnings=job.warnings))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
@@ -40,6 +40,7 @@ class PlanEditor(QWidget, Generic[PlanT]):
         self._problem = ""
         self._updating = True
         self._inputs: dict[str, Input] = {}
+        self._shown: dict[str, Any] = {}  # Any: values of fields
         self._notes: dict[str, NoteLabel] = {}
         self._titles: dict[str, QLabel] = {}
         self._form = QFormLayout(self)
@@ -60,6 +61,7 @@ class PlanEditor(QWidget, Generic[PlanT]):
         self._plan, before = plan, self._plan
         for name, made in self._inputs.items():
             made.set(getattr(plan, name))
+            self._shown[name] = made.get()
         self._updating = False
         self._say(None, "")
         if plan != before:
@@ -68,6 +70,18 @@ class PlanEditor(QWidget, Generic[PlanT]):
     def problem(self) -> str:
         """Return what is wrong with the input, in words; empty if nothing is."""
         return self._problem
+
+    def complain(self, field: str, message: str) -> bool:
+        """Put what others found wrong at a field; every field is cleared first.
+
+        Returns
+        -------
+        bool
+            Whether the field is shown here.
+        """
+        for name, note in self._notes.items():
+            note.say(message if name == field else "")
+        return field in self._notes
 
     def label_width(self) -> int:
         """Return the width that the field titles want, for aligning several editors."""
@@ -101,7 +115,8 @@ class PlanEditor(QWidget, Generic[PlanT]):
         if self._updating:
             return
         values = {name: getattr(self._plan, name) for name in type(self._plan).model_fields}
-        values |= {name: made.get() for name, made in self._inputs.items()}
+        # A widget may show less digits than the plan holds; only what was changed is read back.
+        values |= {name: made.get() for name, made in self._inputs.items() if made.get() != self._shown[name]}
         try:
             plan = type(self._plan).model_validate(values)
         except ValidationError as error:
@@ -112,6 +127,7 @@ class PlanEditor(QWidget, Generic[PlanT]):
         self._say(None, "")
         if plan != self._plan:
             self._plan = plan
+            self._shown = {name: made.get() for name, made in self._inputs.items()}
             self.valueChanged.emit(plan)
 
     def _say(self, name: str | None, message: str) -> None:

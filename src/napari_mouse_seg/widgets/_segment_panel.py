@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 _THRESHOLDS = ("foreground_threshold", "split_depth", "min_area_px")
 _FINE_THRESHOLDS = ("boundary_weight", "max_hole_px")
+_FIT = ("scale", "polarity")
 _RUNNING = ("device", "core_px", "halo_px", "batch_size")
 _SETTLE_MS = 100
 
@@ -59,7 +60,7 @@ class SegmentPanel(QWidget):
     ----------
     thresholds, fine_thresholds
         Editors of the instance step's plan; the second is under Advanced.
-    scale_editor, running_editor
+    fit_editor, running_editor
         Editors of parts of the plan; the second is under Advanced.
     """
 
@@ -91,13 +92,13 @@ class SegmentPanel(QWidget):
         fine = self.fine_thresholds.value()
         thresholds = self.thresholds.value().replace(**{name: getattr(fine, name) for name in _FINE_THRESHOLDS})
         channel = max(0, self._channel.currentIndex())
-        scale = self.scale_editor.value().scale
-        return self.running_editor.value().replace(channel=channel, scale=scale, instances=thresholds)
+        fit = {name: getattr(self.fit_editor.value(), name) for name in _FIT}
+        return self.running_editor.value().replace(channel=channel, instances=thresholds, **fit)
 
     def set_value(self, plan: SegmentPlan) -> None:
         """Show a plan; thresholds of None leave those of the model."""
         self._channel.setCurrentIndex(plan.channel)
-        self.scale_editor.set_value(plan)
+        self.fit_editor.set_value(plan)
         self.running_editor.set_value(plan)
         if plan.instances is not None:
             self.thresholds.set_value(plan.instances)
@@ -141,10 +142,25 @@ class SegmentPanel(QWidget):
         self._show_model(current if models else -1)
         self._update_buttons()
 
-    def set_check(self, problem: str, warnings: Sequence[str]) -> None:
-        """Show why the choices cannot run, or what does not fit."""
+    def set_check(self, problem: str, warnings: Sequence[str], field: str = "") -> None:
+        """Show why the choices cannot run, at the field that must change, or what does not fit.
+
+        Parameters
+        ----------
+        problem
+            In words; empty if there is none.
+        warnings
+            Shown at the model.
+        field
+            Of the plan, or ``"image"``; what belongs to no field is shown at the model.
+        """
         self._problem = problem
-        self._model_error.say(problem)
+        at_image = field in ("image", "channel", "plane_t", "plane_z")
+        shown = [editor.complain(field, problem) for editor in (self.fit_editor, self.running_editor)]
+        if shown[1] and problem:
+            self._advanced.expand(animate=False)
+        self._image_error.say(problem if at_image else "")
+        self._model_error.say("" if at_image or any(shown) else problem)
         self._model_warning.say(tuple(warnings))
         self._update_buttons()
 
@@ -211,12 +227,13 @@ class SegmentPanel(QWidget):
             box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
             box.setMinimumContentsLength(8)
         self._image_note, self._model_line = NoteLabel("hint"), NoteLabel("hint")
+        self._image_error = NoteLabel("error")
         self._model_error, self._model_warning = NoteLabel("error"), NoteLabel("warning")
         self._device = QLabel("auto")
         self._device.setToolTip("Where the network runs; choose another under Advanced.")
         self.thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
         self.fine_thresholds = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
-        self.scale_editor = PlanEditor(plan, ("scale",))
+        self.fit_editor = PlanEditor(plan, _FIT)
         self.running_editor = PlanEditor(plan, _RUNNING)
 
     def _make_buttons(self) -> None:
@@ -262,15 +279,16 @@ class SegmentPanel(QWidget):
         row.addWidget(QLabel("Channel"))
         row.addWidget(self._channel, 1)
         self._channel_row.setVisible(False)
-        column.addWidget(_group("Image", self._image, self._channel_row, self._image_note))
+        column.addWidget(_group("Image", self._image, self._channel_row, self._image_note, self._image_error))
         device_row = QWidget()
         form = QFormLayout(device_row)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Runs on", self._device)
         notes = (self._model_error, self._model_warning)
-        column.addWidget(_group("Model", self._model, self._model_line, self.scale_editor, device_row, *notes))
+        column.addWidget(_group("Model", self._model, self._model_line, self.fit_editor, device_row, *notes))
         column.addWidget(_group("Objects", self.thresholds))
-        column.addWidget(self._make_advanced())
+        self._advanced = self._make_advanced()
+        column.addWidget(self._advanced)
         column.addStretch(1)
         return choices
 
@@ -288,7 +306,7 @@ class SegmentPanel(QWidget):
         self._image.currentIndexChanged.connect(self.imageChosen)
         self._channel.currentIndexChanged.connect(self._on_plan)
         self._model.currentIndexChanged.connect(self._on_model)
-        for editor in (self.scale_editor, self.running_editor, self.thresholds, self.fine_thresholds):
+        for editor in (self.fit_editor, self.running_editor, self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_plan)
             editor.problemChanged.connect(self._update_buttons)
         for editor in (self.thresholds, self.fine_thresholds):
@@ -352,7 +370,7 @@ class SegmentPanel(QWidget):
             return "There is no image to segment."
         if self._model.currentIndex() < 0:
             return "There is no model to run."
-        editors = (self.scale_editor, self.thresholds, self.fine_thresholds, self.running_editor)
+        editors = (self.fit_editor, self.thresholds, self.fine_thresholds, self.running_editor)
         return next((editor.problem() for editor in editors if editor.problem()), self._problem)
 
 

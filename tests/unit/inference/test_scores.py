@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from helpers.models import write_random_model
 from helpers.scenes import cell_image
-from napari_mouse_seg.errors import OutOfMemoryError
+from napari_mouse_seg.errors import ExportError, OutOfMemoryError
 from napari_mouse_seg.events import Started, TileDone, Warned
 from napari_mouse_seg.images import from_arrays
 from napari_mouse_seg.inference import NetworkRunner, Scorer, ScoreStore, Source, SourcePlan, sparse_zeros
@@ -70,6 +71,20 @@ def test_finished_tiles_are_not_run_again_after_a_cancel(model: Model) -> None:
     events = list(scorer.compute(scorer.store.grid.bounds))
     assert events[0] == Started("scores", 8)
     np.testing.assert_array_equal(scorer.store.read(scorer.store.grid.bounds), whole(scorer_of(model)))
+
+
+def test_statistics_are_read_once_in_bands_and_can_be_given_up(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_mouse_seg.images._image._BAND_PIXELS", 170 * 50)
+    scorer = scorer_of(model)
+    steps = scorer.prepare()
+    next(steps)
+    steps.close()
+    assert list(scorer.prepare()) == [
+        Started("statistics", 3),
+        *(TileDone("statistics", done, 3) for done in (1, 2, 3)),
+    ]
+    assert list(scorer.prepare()) == []
+    assert scorer_of(model).polarity_warning() == scorer.polarity_warning()
 
 
 class _SmallMemory(NetworkRunner):
@@ -153,3 +168,23 @@ def test_large_arrays_live_in_a_temporary_file_that_goes_with_them(
     assert array.sum() == 5
     del array
     assert not list(tmp_path.iterdir())
+
+
+def test_a_disk_that_fills_up_stops_the_run_in_words_and_keeps_finished_tiles(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("napari_mouse_seg.inference._cache.IN_MEMORY_BYTES", 100)
+    scorer = scorer_of(model, 64, batch_size=1)
+    plenty = shutil.disk_usage(tmp_path)
+    steps = scorer.compute(Box(0, 0, *SHAPE))
+    assert isinstance(next(steps), Started)
+    next(steps)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: plenty._replace(free=1000))
+    with pytest.raises(ExportError, match="free some space or set TMPDIR"):
+        list(steps)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: plenty)
+    before = len(scorer.store.missing(scorer.store.grid.bounds))
+    assert before < len(list(scorer.store.grid.tiles()))
+    list(scorer.compute(Box(0, 0, *SHAPE)))
+    assert not scorer.store.missing(scorer.store.grid.bounds)

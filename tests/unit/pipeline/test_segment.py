@@ -41,13 +41,26 @@ def run(job: SegmentJob, cache: ScoreCache | None = None) -> tuple[SegmentResult
 def test_a_run_reports_its_stages_and_its_result(model: Model, image: MultiscaleImage) -> None:
     result, events = run(resolve(image, model, PLAN))
     stages = [event.stage for event in events if isinstance(event, Started)]
-    assert stages == ["scores", "instances"]
+    assert stages == ["statistics", "scores", "instances"]
     last = [event for event in events if isinstance(event, TileDone) and event.stage == "scores"][-1]
     assert last.done == last.total == 25
     assert result.labels.shape == image.shape
     assert result.n_objects == result.labels.max() > 10
     assert not result.cut
     assert result.timings.keys() == {"scores", "instances"}
+
+
+def test_dark_objects_are_found_as_their_negative_is(model: Model) -> None:
+    pixels = cell_image((260, 310))
+    dark = from_arrays([pixels.max() - pixels], axes="YX", name="dark")
+    bright, _ = run(resolve(from_arrays([pixels], axes="YX", name="bright"), model, PLAN.replace(polarity="bright")))
+    wrong, events = run(resolve(dark, model, PLAN))
+    right, _ = run(resolve(dark, model, PLAN.replace(polarity="dark")))
+    assert any("say that objects are dark" in event.message for event in events if isinstance(event, Warned))
+    assert not any("objects are" in message for message in right.warnings)
+    assert abs(right.n_objects - bright.n_objects) <= 0.05 * bright.n_objects
+    assert ((right.labels > 0) == (bright.labels > 0)).mean() > 0.9
+    assert ((wrong.labels > 0) == (bright.labels > 0)).mean() < 0.9
 
 
 @pytest.mark.parametrize("region", [Box(70, 90, 200, 250), Box(0, 0, 65, 65), Box(100, 130, 128, 192)])

@@ -417,7 +417,7 @@ def test_progress_never_goes_back(session: SegmentSession, runner: FakeRunner, h
     runner.tasks[0].finish()
     fractions = [progress.fraction for progress in heard.of("progressed")]
     assert fractions == sorted(fractions)
-    assert fractions[0] == 0.0
+    assert fractions[0] < 0.1
     assert fractions[-1] == pytest.approx(1.0)
 
 

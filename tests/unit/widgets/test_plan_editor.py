@@ -60,6 +60,16 @@ def test_what_is_set_is_given_back(qtbot: QtBot, plan: EveryKind) -> None:
     editor.deleteLater()
 
 
+def test_digits_that_a_widget_does_not_show_stay_until_it_is_moved(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind(ratio=0.4753, length=1.00001))
+    editor.input_widget("count").setValue(8)
+    assert editor.value() == EveryKind(ratio=0.4753, length=1.00001, count=8)
+    editor.input_widget("ratio").setValue(0.6)
+    assert editor.value().ratio == 0.6
+    editor.input_widget("ratio").setValue(0.4753)
+    assert editor.value().ratio == pytest.approx(0.48)
+
+
 @pytest.mark.parametrize("plan", [SegmentPlan().replace(scale=2.5), InstancesPlan(), IntensityPlan()])
 def test_every_plan_of_the_package_can_be_edited(qtbot: QtBot, plan: Plan) -> None:
     fields = [name for name in type(plan).model_fields if name != "instances"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QPushButton
+from qtpy.QtWidgets import QComboBox, QLabel, QPushButton
 
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.widgets import ModelChoice, SegmentPanel
@@ -37,8 +37,6 @@ def button(panel: SegmentPanel, text: str) -> QPushButton:
 
 def texts(panel: SegmentPanel) -> str:
     """Return all text that is not hidden."""
-    from qtpy.QtWidgets import QLabel
-
     return "\n".join(label.text() for label in panel.findChildren(QLabel) if not label.isHidden())
 
 
@@ -89,6 +87,23 @@ def test_problem_turns_both_off_until_it_is_gone(panel: SegmentPanel) -> None:
     panel.set_check("", ("The pixel size is unknown.",))
     assert button(panel, "Segment full image").isEnabled()
     assert "⚠ The pixel size is unknown." in panel.warning_text()
+
+
+@pytest.mark.parametrize(
+    ("field", "title"), [("scale", "Scale"), ("core_px", "Tile (px)"), ("channel", "Image"), ("", "Model")]
+)
+def test_problem_is_shown_at_the_field_that_must_change(panel: SegmentPanel, field: str, title: str) -> None:
+    panel.show()
+    panel.set_check("It does not fit.", (), field)
+    (note,) = [one for one in panel.findChildren(QLabel) if one.isVisible() and one.text() == "✕ It does not fit."]
+    if field in ("scale", "core_px"):
+        row = note.parentWidget()
+        form = row.parentWidget().layout()
+        assert form.labelForField(row).text() == title
+    else:
+        assert note.parentWidget().title() == title
+    panel.set_check("", ())
+    assert not [label for label in panel.findChildren(QLabel) if "does not fit" in label.text()]
 
 
 def test_invalid_field_turns_the_buttons_off_with_its_reason(panel: SegmentPanel) -> None:
