@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import IntensityPlan
 
 
+_SAME_PX = 1e-3
+"""Grids that drift apart by less over the whole image are one grid."""
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePlan:
     """Which level is read and how it is resampled.
@@ -93,6 +97,15 @@ class Source:
         """Median of the whole image after the stretch, 0 to 1: above one half most of it is as bright as objects."""
         return self._statistics()[1]
 
+    def _level_steps(self) -> tuple[float, float]:
+        """Level pixels per network pixel, by the level's real scale factors: sizes need not quite divide."""
+        scales = self._plane.level_scales[self._plan.level]
+        y, x = (
+            full / network / scale
+            for full, network, scale in zip(self._plane.shape, self._plan.network_shape, scales, strict=True)
+        )
+        return y, x
+
     def prepare(self) -> Iterator[tuple[int, int]]:
         """Read the whole-image statistics from a coarse level, once; yields (bands done, bands in all).
 
@@ -127,8 +140,9 @@ class Source:
             On the network's grid; may reach beyond it.
         """
         rows, columns = self._plane.level_shapes[self._plan.level]
-        y_taps = _taps(box.y0, box.y1, self._plan.network_shape[0], rows)
-        x_taps = _taps(box.x0, box.x1, self._plan.network_shape[1], columns)
+        y_step, x_step = self._level_steps()
+        y_taps = _taps(box.y0, box.y1, y_step, rows)
+        x_taps = _taps(box.x0, box.x1, x_step, columns)
         (top, bottom), (left, right) = y_taps.span, x_taps.span
         crop = Box(top, left, bottom, right)
         raw = to_channels(self._plane.read(self._plan.level, crop), self._plan.in_channels)
@@ -150,12 +164,11 @@ class _Taps:
         return int(self.index.min()), int(self.index.max()) + 1
 
 
-def _taps(start: int, stop: int, network_size: int, level_size: int) -> _Taps:
-    """Triangle filter, as wide as the reduction; the identity where the sizes are equal."""
+def _taps(start: int, stop: int, factor: float, level_size: int) -> _Taps:
+    """Triangle filter over ``factor`` level pixels a network pixel; the identity where that is 1."""
     position = np.arange(start, stop)
-    if network_size == level_size:
+    if abs(factor - 1) * level_size < _SAME_PX:
         return _Taps(_mirror(position, level_size)[:, None], np.ones((len(position), 1), np.float32))
-    factor = level_size / network_size
     centre = (position + 0.5) * factor - 0.5
     reach = max(1.0, factor)
     index = np.floor(centre - reach).astype(np.intp)[:, None] + np.arange(int(2 * reach) + 3)

@@ -56,6 +56,18 @@ def test_a_gradient_keeps_its_place_when_the_image_is_reduced() -> None:
     np.testing.assert_allclose(half[16, 4:-4], expected[4:-4], atol=1e-3)
 
 
+def test_a_level_that_does_not_quite_divide_is_read_at_its_real_scale(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_mouse_seg.images._coarse.COARSEST_MAX_PIXELS", 64)
+    array = np.tile(np.arange(41, dtype=np.float32), (41, 1))
+    plane = from_arrays([array], axes="YX", name="gradient").plane()
+    assert plane.level_shapes[2] == (11, 11)  # 41 → 21 → 11, each pixel 4 wide
+    plan = IntensityPlan(low_percentile=0, high_percentile=100)
+    read = Source(plane, SourcePlan(2, (10, 10), 1, plan)).read(Box(0, 0, 10, 10))[0]
+    low, high = plane.sample().min(), plane.sample().max()
+    expected = ((np.arange(10) + 0.5) * 4.1 - 0.5 - low) / (high - low)
+    np.testing.assert_allclose(read[5, 1:-1], expected[1:-1], atol=0.15 / 40)
+
+
 def test_rgb_becomes_grey_and_grey_becomes_three_channels() -> None:
     rgb = noise((20, 20, 3))
     assert source_of(rgb, (20, 20), "YXS").read(Box(0, 0, 20, 20)).shape == (1, 20, 20)
