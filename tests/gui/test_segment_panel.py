@@ -292,7 +292,7 @@ def test_viewer_answers_all_through_a_run(
     record_property("share_over_50_ms", float((gaps > 50).mean()))
     # Seconds depend on the machine; that beats go on through the run, far more than its events, does not.
     assert len(gaps) > 20
-    assert np.median(gaps) < 50
+    assert np.percentile(gaps, 90) < 50
     assert threads == {threading.main_thread().ident}
 
 

@@ -18,7 +18,7 @@ from napari_mouse_seg.images._cache import ByteCache
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._levels import pixel_dtype
 from napari_mouse_seg.images._tiff_calibration import tiff_calibration
-from napari_mouse_seg.images._tiff_check import check_structure
+from napari_mouse_seg.images._tiff_check import check_companions, check_structure
 from napari_mouse_seg.images._tiff_level import PageFormat, StoredPage, TiffLevel
 
 if TYPE_CHECKING:
@@ -65,12 +65,15 @@ def open_tiff(path: Path) -> MultiscaleImage:
     ------
     DamagedImageError
         If the structure is damaged or the file truncated.
+    ImageNotFoundError
+        If the image is spread over several files and one is missing.
     UnsupportedImageError
         If dtype, axes or colour space are not supported.
     """
     import tifffile
 
     with reading(str(path), "the TIFF structure"), tifffile.TiffFile(path) as tiff:
+        check_companions(path, tiff)
         series = _largest_series(path, tiff)
         check_structure(path, tiff, series.keyframe)
         name = str(path)

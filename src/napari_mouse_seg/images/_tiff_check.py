@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 import struct
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree
 
-from napari_mouse_seg.errors import DamagedImageError
+from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError
 from napari_mouse_seg.images._guard import reading
 
 if TYPE_CHECKING:
@@ -48,6 +49,28 @@ def check_structure(path: Path, tiff: TiffFile, page: TiffPage) -> None:
         raise _truncated(path, "next page", following, tiff)
     for number, offset in enumerate(page.subifds or (), start=1):
         _check_level(path, page, number, offset)
+
+
+def check_companions(path: Path, tiff: TiffFile) -> None:
+    """Refuse an OME-TIFF of several files when one of them is missing; its planes would be read as zeros.
+
+    A file that was renamed still names its old self; its own identifier tells that.
+
+    Raises
+    ------
+    ImageNotFoundError
+        With the name of the missing file.
+    """
+    if not tiff.is_ome or not tiff.ome_metadata or "FileName" not in tiff.ome_metadata:
+        return
+    root = ElementTree.fromstring(tiff.ome_metadata)
+    own = root.get("UUID")
+    for entry in root.iter():
+        name = entry.get("FileName") if entry.tag.endswith("}UUID") else None
+        if name and entry.text != own and not (path.parent / name).exists():
+            raise ImageNotFoundError(
+                f"{path} is one of several files of an image, and {name} is missing beside it; put it there."
+            )
 
 
 def _check_level(path: Path, page: TiffPage, number: int, offset: int) -> None:

@@ -75,6 +75,7 @@ class SegmentController(QObject):
         self._layer_problem = ""
         self._planes: tuple[int, ...] = ()
         self._images: dict[Image, MultiscaleImage] = {}
+        self._channels: dict[Image, int] = {}
         self._shown: dict[Workspace, _Shown] = {}
         self._activity = ActivityBar()
         self._progress_shown_at = 0.0
@@ -173,20 +174,20 @@ class SegmentController(QObject):
                 self._image = self._images[layer]
             except MouseSegError as error:
                 self._layer_problem = str(error)
-        self._show_channels()
+        self._show_channels(self._channels.get(layer, 0) if layer is not None else 0)
         self._on_plan()
         self.session.set_image(self._image)
         if self._layer_problem:
             self._panel.set_check(self._layer_problem, (), "image")
         self.update_view()
 
-    def _show_channels(self) -> None:
+    def _show_channels(self, current: int) -> None:
         image = self._image
         if image is None:
             self._panel.set_channels(())
             return
         names = image.channel_names or [f"Channel {index}" for index in range(image.n_channels)]
-        self._panel.set_channels(names)
+        self._panel.set_channels(names, min(current, len(names) - 1))
 
     def _on_removed(self, layer: Layer) -> None:
         self._forget_image(layer)
@@ -195,6 +196,7 @@ class SegmentController(QObject):
                 self.session.forget_labels(workspace)
 
     def _forget_image(self, layer: Layer) -> None:
+        self._channels.pop(layer, None)
         image = self._images.pop(layer, None)
         if image is not None:
             self.session.forget_image(image)
@@ -205,6 +207,8 @@ class SegmentController(QObject):
 
     def _on_plan(self, _plan: SegmentPlan | None = None) -> None:
         plan = self._panel.value()
+        if self._layers.current is not None and self._image is not None:
+            self._channels[self._layers.current] = plan.channel
         if self._image is not None and self._planes:
             chosen = dict(zip(self._image.axes, self._planes, strict=False))
             plan = plan.replace(plane_t=chosen.get("T", 0), plane_z=chosen.get("Z", 0))

@@ -31,7 +31,7 @@ class RunBar(QWidget):
         column.setSpacing(2)
         column.addLayout(row)
         column.addWidget(self._text)
-        # The place is kept, so that the panel is not laid out anew at every run.
+        # Wanted by its holder also while it is hidden, so that the panel is not laid out anew at every run.
         policy = self.sizePolicy()
         policy.setRetainSizeWhenHidden(True)
         self.setSizePolicy(policy)

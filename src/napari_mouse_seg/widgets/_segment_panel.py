@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
+    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -183,6 +184,7 @@ class SegmentPanel(QWidget):
         self._result.say("")
         self._failure.say("")
         self._run_bar.begin()
+        self._status.setCurrentIndex(1)
         self._update_buttons()
 
     def show_progress(self, text: str, fraction: float, left_s: float | None) -> None:
@@ -197,6 +199,7 @@ class SegmentPanel(QWidget):
         """Show that no run is at work."""
         self._running = False
         self._run_bar.end()
+        self._status.setCurrentIndex(0)
         self._update_buttons()
 
     def show_result(self, n_objects: int, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
@@ -242,6 +245,11 @@ class SegmentPanel(QWidget):
         self._reason, self._result, self._failure = NoteLabel("hint"), NoteLabel("hint"), NoteLabel("error")
         self._result.setStyleSheet("font-weight: bold; background: transparent;")
         self._run_bar = RunBar()
+        # One place for progress and result, so that the panel is not laid out anew at every run.
+        self._status = QStackedWidget()
+        self._status.addWidget(_at_top(self._result))
+        self._status.addWidget(_at_top(self._run_bar))
+        self._status.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
 
     def _arrange(self) -> None:
         """Put the choices in a scroll area and what happens below it, so that the buttons are always in sight."""
@@ -261,8 +269,7 @@ class SegmentPanel(QWidget):
             self._view_button,
             self._full_button,
             self._reason,
-            self._run_bar,
-            self._result,
+            self._status,
             self._failure,
         ):
             footer.addWidget(widget)
@@ -372,6 +379,15 @@ class SegmentPanel(QWidget):
             return "There is no model to run."
         editors = (self.fit_editor, self.thresholds, self.fine_thresholds, self.running_editor)
         return next((editor.problem() for editor in editors if editor.problem()), self._problem)
+
+
+def _at_top(widget: QWidget) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(widget)
+    column.addStretch(1)
+    return holder
 
 
 def _group(title: str, *widgets: QWidget) -> QGroupBox:

@@ -9,7 +9,7 @@ import pytest
 import tifffile
 from tests.helpers.pyramids import halves, pattern, smooth, write_pyramid_tiff
 
-from napari_mouse_seg.errors import UnsupportedImageError
+from napari_mouse_seg.errors import ImageNotFoundError, UnsupportedImageError
 from napari_mouse_seg.images import intensity_range, open_image
 from napari_mouse_seg.plans import IntensityPlan
 from napari_mouse_seg.tiling import Box
@@ -117,6 +117,47 @@ def test_ome_pyramid_with_channels_and_planes(tmp_path: Path):
     assert image.z_step_um == pytest.approx(0.05)
     np.testing.assert_array_equal(whole(image, 1, channel=2, z=3), levels[1][2, 3])
     np.testing.assert_array_equal(image.levels[0][1, :, 20:60:3, 5], levels[0][1, :, 20:60:3, 5])
+
+
+def write_ome_set(folder: Path) -> list[np.ndarray]:
+    """Write an image of two channels, each in a file of its own."""
+    planes = [pattern((128, 160), "uint16"), pattern((128, 160), "uint16")[::-1]]
+    data = "".join(
+        f'<TiffData FirstC="{c}" IFD="0" PlaneCount="1"><UUID FileName="c{c}.ome.tif">urn:uuid:{c}</UUID></TiffData>'
+        for c in (0, 1)
+    )
+    for number, plane in enumerate(planes):
+        xml = (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{number}">'
+            '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="160" SizeY="128" '
+            'SizeC="2" SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" Name="DAPI"/>'
+            f'<Channel ID="Channel:0:1" Name="GFP"/>{data}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(folder / f"c{number}.ome.tif", plane, description=xml, metadata=None)
+    return planes
+
+
+def test_ome_tiff_of_several_files_is_one_image(tmp_path: Path):
+    planes = write_ome_set(tmp_path)
+    image = open_image(tmp_path / "c0.ome.tif")
+    assert image.channel_names == ("DAPI", "GFP")
+    for channel, plane in enumerate(planes):
+        np.testing.assert_array_equal(image.plane(channel=channel).read(0, Box(0, 0, 128, 160)), plane)
+
+
+def test_ome_tiff_with_a_missing_companion_is_refused_by_its_name(tmp_path: Path):
+    write_ome_set(tmp_path)
+    (tmp_path / "c1.ome.tif").unlink()
+    with pytest.raises(ImageNotFoundError, match=r"c1\.ome\.tif is missing beside it"):
+        open_image(tmp_path / "c0.ome.tif")
+
+
+def test_a_renamed_ome_tiff_is_not_taken_for_one_of_several(tmp_path: Path):
+    planes = write_ome_set(tmp_path)
+    (tmp_path / "c0.ome.tif").rename(tmp_path / "renamed.ome.tif")
+    read = open_image(tmp_path / "renamed.ome.tif").plane(channel=0).read(0, Box(0, 0, 128, 160))
+    np.testing.assert_array_equal(read, planes[0])
 
 
 def test_imagej_hyperstack_in_micrometres(tmp_path: Path):
