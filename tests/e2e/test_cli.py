@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -115,6 +117,37 @@ def test_results_are_not_overwritten_silently(model_path, images, tmp_path, caps
     assert "exists already" in capsys.readouterr().err
     assert segment(model_path, images / "a.ome.tif", tmp_path, "--overwrite") == 0
     assert tifffile.imread(tmp_path / "a.tif").shape == SHAPE
+
+
+def test_a_run_that_was_cut_off_goes_on_with_what_is_missing(model_path, images, tmp_path, capsys):
+    image = tmp_path / "in" / "a.ome.tif"
+    image.parent.mkdir()
+    image.write_bytes((images / "a.ome.tif").read_bytes())
+    other = image.parent / "b.ome.tif"
+    other.write_bytes(image.read_bytes())
+    earlier = time.time() - 100
+    for path in (image, other):
+        os.utime(path, (earlier, earlier))
+    out = tmp_path / "out"
+    assert segment(model_path, image, out, "--csv") == 0
+    written = (out / "a.json").read_bytes()
+    assert segment(model_path, image.parent, out, "--csv", "--resume") == 0
+    told = capsys.readouterr().out
+    assert "a.ome.tif" in told
+    assert "done before" in told
+    assert "2 of 2 images done" in told
+    assert (out / "a.json").read_bytes() == written
+    assert (out / "b.json").exists()
+    # Other options, a format that is missing, an input that changed: it is not the same run, and nothing is replaced.
+    assert segment(model_path, image, out, "--csv", "--resume", "--scale", "0.5") == 1
+    (out / "a.csv").unlink()
+    assert segment(model_path, image, out, "--csv", "--resume") == 1
+    assert "--overwrite" in capsys.readouterr().err
+    assert segment(model_path, image, out, "--csv", "--resume", "--overwrite") == 0
+    assert (out / "a.csv").exists()
+    later = time.time() + 100
+    os.utime(image, (later, later))
+    assert segment(model_path, image, out, "--csv", "--resume") == 1
 
 
 def test_input_is_never_replaced_by_its_result(model_path, images, tmp_path, capsys):

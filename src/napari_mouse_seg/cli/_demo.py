@@ -49,7 +49,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     )
     source = sample_path()
     console.out(f"Segmenting {source.name} with {file_run.model.card.name} …")
-    _report(run_file(source, file_run, console), arguments.output, console)
+    record, _ = run_file(source, file_run, console)
+    _report(record, arguments.output, console)
     return 0
 
 

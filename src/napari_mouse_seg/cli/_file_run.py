@@ -34,6 +34,8 @@ class FileRun:
         Plan fields that the user gave; others keep the plan's or the model's value.
     overwrite
         Whether older results may be replaced.
+    resume
+        Whether inputs whose results are complete are left out.
     """
 
     model: Model
@@ -42,6 +44,7 @@ class FileRun:
     options: dict[str, Any]  # Any: values of plan fields
     instance_options: dict[str, Any]  # Any: as above
     overwrite: bool = False
+    resume: bool = False
 
     def command(self, source: Path) -> tuple[str, ...]:
         """Return the arguments that do the same again."""
@@ -54,8 +57,13 @@ class FileRun:
         )
 
 
-def run_file(source: Path, run: FileRun, console: Console) -> RunRecord:
+def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, bool]:
     """Segment one file and write its results; the run record comes last.
+
+    Returns
+    -------
+    tuple of RunRecord and bool
+        And whether it was made now, not by an earlier run.
 
     Raises
     ------
@@ -63,18 +71,25 @@ def run_file(source: Path, run: FileRun, console: Console) -> RunRecord:
         In words: what is wrong with the image, plan, model, device or folder.
     """
     from napari_mouse_seg.images import image_stem, open_image
-    from napari_mouse_seg.pipeline import check_free, resolve, result_paths, save_result
+    from napari_mouse_seg.pipeline import check_free, find_finished, resolve, result_paths, save_result
     from napari_mouse_seg.plans import SegmentPlan
 
     stem = image_stem(source)
-    check_free(result_paths(run.folder, stem, run.formats), source, overwrite=run.overwrite)
+    paths = result_paths(run.folder, stem, run.formats)
+    if not run.resume:
+        check_free(paths, source, overwrite=run.overwrite)
     started = time.perf_counter()
     image = open_image(source)
     instances = run.model.card.instances.replace(**run.instance_options)
     job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
+    if run.resume:
+        finished = find_finished(job, paths)
+        if finished is not None:
+            return finished, False
+        check_free(paths, source, overwrite=run.overwrite)
     opening = {"open": time.perf_counter() - started}
     result = _finish(job, source.name, console)
-    return save_result(
+    record = save_result(
         result,
         run.folder,
         stem,
@@ -83,6 +98,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> RunRecord:
         timings=opening,
         command=run.command(source),
     )
+    return record, True
 
 
 def _finish(job: SegmentJob, name: str, console: Console) -> SegmentResult:

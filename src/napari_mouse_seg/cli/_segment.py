@@ -34,6 +34,11 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     for name, text in _EXTRAS.items():
         parser.add_argument(f"--{name}", action="store_true", help=text)
     parser.add_argument("--overwrite", action="store_true", help="replace results that exist already")
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with a run that was cut off: leave out images that the same options have finished",
+    )
     add_plan_options(parser, SegmentPlan, "image and network")
     add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)")
 
@@ -68,6 +73,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         options=given_options(arguments, SegmentPlan),
         instance_options=given_options(arguments, InstancesPlan),
         overwrite=arguments.overwrite,
+        resume=arguments.resume,
     )
     done = [_attempt(path, file_run, console) for path in paths]
     if len(paths) > 1:
@@ -79,7 +85,7 @@ def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
     from napari_mouse_seg.cli._file_run import run_file
 
     try:
-        record = run_file(path, file_run, console)
+        record, is_new = run_file(path, file_run, console)
     except MouseSegError as error:
         console.error(f"{path.name}: {error}", error)
         return False
@@ -88,6 +94,9 @@ def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
             f"{path.name}: unexpected {type(error).__name__}: {error}. Run with --debug and report it.", error
         )
         return False
+    if not is_new:
+        console.out(f"{path.name}: {record.n_objects} objects, done before")
+        return True
     seconds = sum(record.timings_s.values())
     labels = file_run.folder / record.outputs[file_run.formats[0]]
     console.out(f"{path.name}: {record.n_objects} objects in {seconds:.1f} s, {labels}")

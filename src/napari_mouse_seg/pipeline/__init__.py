@@ -2,7 +2,7 @@
 
 from napari_mouse_seg.pipeline._canvas import LabelCanvas, Merge
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
-from napari_mouse_seg.pipeline._save import check_free, result_paths, save_result
+from napari_mouse_seg.pipeline._save import check_free, find_finished, result_paths, save_result
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "SegmentJob",
     "SegmentResult",
     "check_free",
+    "find_finished",
     "resolve",
     "result_paths",
     "save_result",

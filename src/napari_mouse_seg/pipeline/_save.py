@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import ExportError
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_mouse_seg.export import RunRecord
+    from napari_mouse_seg.pipeline._job import SegmentJob
     from napari_mouse_seg.pipeline._segment import SegmentResult
 
 RECORD = "record"
@@ -39,6 +40,47 @@ def check_free(paths: dict[str, Path], source: Path | None, *, overwrite: bool) 
             raise ExportError(f"The result would replace its own input {source}; choose another output folder.")
         if not overwrite:
             raise ExportError(f"{path} exists already; choose another folder or allow overwriting (--overwrite).")
+
+
+def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
+    """Return the record of an earlier run that did exactly this job; None if there is none or something differs.
+
+    The record is written last, so results with a record are complete.
+
+    Parameters
+    ----------
+    job
+        Over the full image of a file.
+    paths
+        From ``result_paths``.
+
+    Returns
+    -------
+    RunRecord or None
+        Of the same plan and model, with every format asked for, of an input that has not changed since.
+
+    Raises
+    ------
+    ExportError
+        If there is a record that cannot be read.
+    """
+    from datetime import datetime
+
+    from napari_mouse_seg.export import read_record
+
+    source = job.image.path
+    if source is None or not all(path.exists() for path in paths.values()):
+        return None
+    record = read_record(paths[RECORD])
+    changed = max(entry.stat().st_mtime for entry in (source, *source.rglob("*")))
+    is_same = (
+        record.plan == _plan(job)
+        and record.model.sha256 == job.model.sha256
+        and record.input is not None
+        and record.input.path == str(source.absolute())
+        and changed <= datetime.fromisoformat(record.created).timestamp()
+    )
+    return record if is_same else None
 
 
 def save_result(
@@ -97,6 +139,10 @@ def save_result(
     return record
 
 
+def _plan(job: SegmentJob) -> dict[str, Any]:  # Any: fields as JSON values
+    return job.plan.replace(instances=job.instances).model_dump(mode="json")
+
+
 def _record(
     result: SegmentResult, paths: dict[str, Path], seconds: dict[str, float], command: tuple[str, ...]
 ) -> RunRecord:
@@ -107,7 +153,7 @@ def _record(
     return RunRecord(
         input=describe_input(job.image.path, plane.shape, plane.pixel_size_um) if job.image.path else None,
         model=ModelRecord(name=model.card.name, sha256=model.sha256, path=str(model.path.absolute())),
-        plan=job.plan.replace(instances=job.instances).model_dump(mode="json"),
+        plan=_plan(job),
         device=result.device,
         network_shape_px=job.network_shape,
         pixel_scale=job.pixel_scale,
