@@ -3,14 +3,18 @@
 from napari_mouse_seg.plans._base import Plan
 from napari_mouse_seg.plans._instances import InstancesPlan
 from napari_mouse_seg.plans._intensity import IntensityPlan
+from napari_mouse_seg.plans._paint import BACKGROUND_LABEL, NOT_PAINTED, PaintPlan
 from napari_mouse_seg.plans._segment import DeviceName, SegmentPlan
 from napari_mouse_seg.plans._training import AugmentationPlan, TrainingPlan
 
 __all__ = [
+    "BACKGROUND_LABEL",
+    "NOT_PAINTED",
     "AugmentationPlan",
     "DeviceName",
     "InstancesPlan",
     "IntensityPlan",
+    "PaintPlan",
     "Plan",
     "SegmentPlan",
     "TrainingPlan",

@@ -1,4 +1,4 @@
-"""Loss of the three instance maps."""
+"""Loss of the three instance maps, over what is known of each."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.plans import TrainingPlan
 
+_KNOWN = 255
+
 
 def instance_loss(logits: Tensor, maps: Tensor, plan: TrainingPlan) -> Tensor:
     """Weighted cross-entropy of all maps plus soft Dice of foreground and touching boundary.
+
+    A pixel that is not known in a map counts nowhere in that map: neither in its cross-entropy nor in either sum of
+    its Dice.
 
     Parameters
     ----------
     logits
         (N, 3, Y, X) float: foreground, touching boundary, distance.
     maps
-        (N, 4, Y, X) uint8 as in ``TrainingImage.maps``.
+        (N, 7, Y, X) uint8 as in ``TrainingImage.maps``.
     plan
         Weights.
 
@@ -32,21 +37,32 @@ def instance_loss(logits: Tensor, maps: Tensor, plan: TrainingPlan) -> Tensor:
     """
     truth = maps[:, :3].to(logits.dtype) / 255
     weight = maps[:, 3].to(logits.dtype) / 16
+    known = (maps[:, 4:7] == _KNOWN).to(logits.dtype)
     entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
     foreground, boundary, distance = entropy.unbind(1)
     rarity = 1 + (plan.boundary_weight - 1) * truth[:, 1]
     # Cross-entropy against a soft target is lowest at the target; its own entropy is taken off, so that 0 is perfect.
     floor = functional.binary_cross_entropy(truth[:, 2], truth[:, 2], reduction="none")
-    per_pixel = (foreground * rarity + (distance - floor)) * weight + boundary * rarity
+    terms = torch.stack([foreground * rarity * weight, boundary * rarity, (distance - floor) * weight], 1)
+    means = (terms * known).sum((0, 2, 3)) / known.sum((0, 2, 3)).clamp(min=1)
     scores = torch.sigmoid(logits[:, :2])
-    return per_pixel.mean() + soft_dice_loss(scores, truth[:, :2]).sum() * 0.5
+    return means.sum() + soft_dice_loss(scores, truth[:, :2], known[:, :2]).sum() * 0.5
 
 
-def soft_dice_loss(scores: Tensor, truth: Tensor, smooth: float = 50.0) -> Tensor:
+def soft_dice_loss(scores: Tensor, truth: Tensor, known: Tensor | None = None, smooth: float = 50.0) -> Tensor:
     """Return 1 - Dice for each channel over the batch; (C,).
 
-    ``smooth`` (in pixels) keeps a channel that is absent from the batch from dominating.
+    Parameters
+    ----------
+    scores, truth
+        (N, C, Y, X) from 0 to 1.
+    known
+        Of the same shape, 1 where a pixel counts; None counts all.
+    smooth
+        In pixels; keeps a channel that is absent from the batch from dominating.
     """
+    if known is not None:
+        scores, truth = scores * known, truth * known
     overlap = (scores * truth).sum((0, 2, 3))
     total = scores.sum((0, 2, 3)) + truth.sum((0, 2, 3))
     return 1 - (2 * overlap + smooth) / (total + smooth)

@@ -32,7 +32,8 @@ class TrainingImage:
     stretched
         (C, Y, X) float16, stretched but not compressed.
     maps
-        (4, Y, X) uint8: foreground, touching boundary, distance (all 0 to 255) and the pixel weight times 16.
+        (7, Y, X) uint8: foreground, touching boundary, distance (all 0 to 255), the pixel weight times 16, and where
+        the first three are known (255) or not (0). After an interpolation only 255 still counts as known.
     group
         Images are drawn evenly from groups, and evenly within one.
     """
@@ -59,15 +60,30 @@ def prepare_image(
         Sampling group, for instance the data set.
     """
     targets = encode_targets(labels, plan.boundary_half_width_px)
-    weight = np.ones(labels.shape, np.float32)
+    return pack(stretched, targets, size_weight(labels, plan), np.ones(targets.shape, np.bool_), group)
+
+
+def pack(
+    stretched: NDArray[np.float32],
+    targets: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    known: NDArray[np.bool_],
+    group: str,
+) -> TrainingImage:
+    """Put targets, weights (Y, X) and what is known, (3, Y, X) like the targets, into one array."""
+    maps = np.concatenate([np.round(targets * 255), np.round(weight * 16)[None], known * 255.0])
+    return TrainingImage(stretched.astype(np.float16), maps.astype(np.uint8), group)
+
+
+def size_weight(labels: NDArray[Any], plan: TrainingPlan) -> NDArray[np.float32]:
+    """Return (Y, X) weights from 1 up to the plan's for the pixels of small objects."""
     areas = np.bincount(labels.ravel()).astype(np.float32)
     areas[0] = _REFERENCE_AREA_PX
     per_object = np.clip(np.sqrt(_REFERENCE_AREA_PX / np.maximum(areas, 1)), 1, plan.small_object_weight)
     per_object[0] = 1
     # The weight reaches one pixel out, so that the outline of a small object counts too.
-    weight = ndimage.maximum_filter(per_object[labels], size=3)
-    maps = np.concatenate([np.round(targets * 255), np.round(weight * 16)[None]]).astype(np.uint8)
-    return TrainingImage(stretched.astype(np.float16), maps, group)
+    weight: NDArray[np.float32] = ndimage.maximum_filter(per_object[labels], size=3)
+    return weight
 
 
 class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
@@ -93,7 +109,7 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
         return self._plan.steps * self._plan.batch_size
 
     def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Return patch ``number``: (C, Y, X) float32 network input and (4, Y, X) uint8 maps."""
+        """Return patch ``number``: (C, Y, X) float32 network input and (7, Y, X) uint8 maps."""
         rng = np.random.default_rng((self._plan.seed, number))
         group = self._groups[rng.integers(len(self._groups))]
         image = group[rng.integers(len(group))]

@@ -51,7 +51,7 @@ def test_image_and_targets_are_changed_together() -> None:
     for number in range(12):
         image, maps = sampler[number]
         assert image.shape == (1, 64, 64)
-        assert maps.shape == (4, 64, 64)
+        assert maps.shape == (7, 64, 64)
         agreement = ((image[0] > 0.75) == (maps[0] > 127)).mean()
         assert agreement > 0.97
 

@@ -1,0 +1,76 @@
+"""Painted patches → training images: what the paint does not say is not learned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy import ndimage
+
+from napari_mouse_seg.errors import TrainingError
+from napari_mouse_seg.instances import encode_targets
+from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
+from napari_mouse_seg.training._samples import TrainingImage, pack, size_weight
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.plans import PaintPlan, TrainingPlan
+
+
+def prepare_paint(
+    stretched: NDArray[np.float32], paint: NDArray[Any], meaning: PaintPlan, plan: TrainingPlan, group: str
+) -> TrainingImage:
+    """Encode one painted patch.
+
+    Parameters
+    ----------
+    stretched
+        (C, Y, X) float32 from ``images.stretch``.
+    paint
+        (Y, X) integers: 0 is not painted, 1 is background, each higher label is one object.
+    meaning
+        How to read it.
+    plan
+        Boundary width and weights.
+    group
+        Sampling group.
+
+    Returns
+    -------
+    TrainingImage
+        Whose maps say what is known of each target: foreground where there is paint; the touching boundary where two
+        painted objects meet, or where all pixels that could make it one are painted; the distance in background, and
+        in objects that are whole and not cut by the patch's edge.
+
+    Raises
+    ------
+    TrainingError
+        If nothing is painted.
+    """
+    painted = np.full(paint.shape, True) if meaning.rest_is_background else paint != NOT_PAINTED
+    if not (paint != NOT_PAINTED).any():
+        raise TrainingError(
+            "Nothing is painted in this patch; paint some objects and some background, or leave it out."
+        )
+    is_object = paint > BACKGROUND_LABEL
+    labels = np.where(is_object, np.searchsorted(np.unique(paint[is_object]), paint) + 1, 0).astype(np.int32)
+    targets = encode_targets(labels, plan.boundary_half_width_px)
+    # Beyond the patch's edge nothing is known either.
+    size = 2 * plan.boundary_half_width_px + 1
+    no_other = ndimage.minimum_filter(painted, size=size, mode="constant", cval=0)
+    known = np.stack([painted, no_other | (painted & (targets[1] > 0)), painted & _has_distance(labels, meaning)])
+    weight = size_weight(labels, plan) if meaning.whole_objects else np.ones(paint.shape, np.float32)
+    return pack(stretched, targets, weight, known, group)
+
+
+def _has_distance(labels: NDArray[np.int32], meaning: PaintPlan) -> NDArray[np.bool_]:
+    """Where the distance to the object's edge can be told: outside of objects, and in those that are all there."""
+    if not meaning.whole_objects:
+        return labels == 0
+    cut = np.zeros(labels.max() + 1, np.bool_)
+    for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        cut[side] = True
+    cut[0] = False
+    whole: NDArray[np.bool_] = ~cut[labels]
+    return whole
