@@ -67,7 +67,7 @@ def prepare_paint(
 def _has_distance(labels: NDArray[np.int32], meaning: PaintPlan) -> NDArray[np.bool_]:
     """Where the distance to the object's edge can be told: outside of objects, and in those that are all there."""
     if not meaning.whole_objects:
-        return labels == 0
+        return np.equal(labels, 0)
     cut = np.zeros(labels.max() + 1, np.bool_)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         cut[side] = True
