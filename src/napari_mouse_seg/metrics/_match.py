@@ -35,6 +35,8 @@ class Matches:
         One entry a pair: positions in ``predicted_ids`` and ``truth_ids``.
     intersection, iou
         One entry a pair: pixels in common, and intersection over union.
+    first
+        One entry a pair: position of its first pixel in raster order, which tells pairs apart whatever their ids.
     """
 
     predicted_ids: NDArray[np.uint32]
@@ -45,6 +47,7 @@ class Matches:
     truth_index: NDArray[np.intp]
     intersection: NDArray[np.int64]
     iou: NDArray[np.float64]
+    first: NDArray[np.int64]
 
     def assign(self, threshold: float) -> NDArray[np.intp]:
         """Return the pairs of a largest one-to-one matching with IoU at or above the threshold.
@@ -104,7 +107,7 @@ def match_instances(predicted: NDArray[Any], truth: NDArray[Any], min_area_px: i
         If an image does not hold integers.
     """
     _check(predicted, truth)
-    keys, counts = _count_pairs(predicted, truth)
+    keys, counts, first = _count_pairs(predicted, truth)
     predicted_of, truth_of = keys >> _ID_BITS, keys & _ID_MASK
     predicted_ids, predicted_areas = _areas(predicted_of, counts, min_area_px)
     truth_ids, truth_areas = _areas(truth_of, counts, min_area_px)
@@ -122,6 +125,7 @@ def match_instances(predicted: NDArray[Any], truth: NDArray[Any], min_area_px: i
         columns,
         intersection,
         iou,
+        first[shared],
     )
 
 
@@ -138,26 +142,37 @@ def _check(predicted: NDArray[Any], truth: NDArray[Any]) -> None:
             )
 
 
-def _count_pairs(predicted: NDArray[Any], truth: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Distinct pairs (predicted id in the upper 32 bits) with their numbers of pixels."""
+_Pairs = tuple["NDArray[np.uint64]", "NDArray[np.int64]", "NDArray[np.int64]"]
+
+
+def _count_pairs(predicted: NDArray[Any], truth: NDArray[Any]) -> _Pairs:
+    """Distinct pairs (predicted id in the upper 32 bits) with their numbers of pixels and their first pixels."""
     if predicted.size == 0:
-        return np.empty(0, np.uint64), np.empty(0, np.int64)
+        return np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64)
     rows = max(1, _BAND_PIXELS * predicted.shape[0] // predicted.size)
-    bands = [
-        _count_band(np.asarray(predicted[start : start + rows]), np.asarray(truth[start : start + rows]))
-        for start in range(0, predicted.shape[0], rows)
-    ]
-    keys, counts = (np.concatenate(parts) for parts in zip(*bands, strict=True))
-    return _sum_by_key(keys, counts)
+    row_pixels = predicted.size // predicted.shape[0]
+    bands = []
+    for start in range(0, predicted.shape[0], rows):
+        part = slice(start, start + rows)
+        keys, counts, first = _count_band(np.asarray(predicted[part]), np.asarray(truth[part]))
+        bands.append((keys, counts, first + start * row_pixels))
+    keys, counts, first = (np.concatenate(parts) for parts in zip(*bands, strict=True))
+    return _merge_pairs(keys, counts, first)
 
 
-def _count_band(predicted: NDArray[Any], truth: NDArray[Any]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _merge_pairs(keys: NDArray[np.uint64], counts: NDArray[np.int64], first: NDArray[np.int64]) -> _Pairs:
+    """Add the counts of equal keys up; ``first`` is ascending among equal keys, so that the first one is kept."""
+    unique, index, inverse = np.unique(keys, return_index=True, return_inverse=True)
+    return unique, np.bincount(inverse, weights=counts, minlength=unique.size).astype(np.int64), first[index]
+
+
+def _count_band(predicted: NDArray[Any], truth: NDArray[Any]) -> _Pairs:
     predicted, truth = predicted.reshape(-1), truth.reshape(-1)
     changes = (predicted[1:] != predicted[:-1]) | (truth[1:] != truth[:-1])
     starts = np.concatenate([[0], np.flatnonzero(changes) + 1])
     lengths = np.diff(starts, append=predicted.size)
     keys = (_ids(predicted[starts]) << _ID_BITS) | _ids(truth[starts])
-    return _sum_by_key(keys, lengths)
+    return _merge_pairs(keys, lengths, starts)
 
 
 def _ids(labels: NDArray[Any]) -> NDArray[np.uint64]:

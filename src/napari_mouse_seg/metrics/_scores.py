@@ -237,8 +237,11 @@ def _count_errors(matches: Matches) -> tuple[int, int, int, int]:
 
 
 def _aggregate_jaccard(matches: Matches) -> tuple[int, int]:
-    """Numerator and denominator: each true object with its best partner; unused predicted ones are added."""
-    order = np.lexsort((-matches.iou, matches.truth_index))
+    """Numerator and denominator: each true object with its best partner; unused predicted ones are added.
+
+    Of partners that are equally good, the one met first in raster order is taken, so that ids decide nothing.
+    """
+    order = np.lexsort((matches.first, -matches.iou, matches.truth_index))
     best = order[np.unique(matches.truth_index[order], return_index=True)[1]]
     intersection = matches.intersection[best]
     areas = matches.predicted_areas[matches.predicted_index[best]]

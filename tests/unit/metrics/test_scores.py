@@ -125,6 +125,13 @@ def test_renumbering_objects_changes_nothing(predicted, truth, first, second):
     assert renumbered.true_positives == expected.true_positives
 
 
+def test_equally_good_partners_are_told_apart_by_place_not_by_id():
+    predicted = np.array([[3, 3, 4, 3, 4, 4, 0]])
+    truth = np.array([[0, 2, 0, 1, 0, 1, 1]])
+    swapped = np.array([0, 1, 2, 4, 3])[predicted]
+    assert instance_scores(swapped, truth).aji == instance_scores(predicted, truth).aji
+
+
 @given(labels, labels)
 def test_swapping_the_sides_swaps_precision_and_recall(predicted, truth):
     there, back = instance_scores(predicted, truth), instance_scores(truth, predicted)
