@@ -237,6 +237,26 @@ def test_a_new_threshold_shows_at_once_and_can_be_painted_in(
     assert len(np.unique(labels_layers(viewer)[1].data)) - 1 == len(centres)
 
 
+def test_a_stroke_that_is_still_drawn_is_safe_from_new_thresholds(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+) -> None:
+    viewer.add_image(discs[0])
+    widget = open_panel(viewer)
+    run_to_end(qtbot, widget, "Segment full image")
+    (labels,) = labels_layers(viewer)
+    assert labels.selected_label not in np.unique(labels.data)
+    with labels.block_history():  # the mouse is held
+        labels.paint((48, 48), labels.selected_label)
+        with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
+            widget.panel.thresholds.input_widget("foreground_threshold").setValue(0.4)
+        wait_idle(qtbot, widget)
+        labels.paint((48, 49), labels.selected_label)
+    assert len(labels_layers(viewer)) == 2
+    assert labels.data[48, 48] == labels.data[48, 49] == labels.selected_label
+    labels.undo()
+    assert labels.data[48, 48] == 0
+
+
 def test_going_back_to_a_layer_finds_its_labels_and_scores(
     viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
 ) -> None:

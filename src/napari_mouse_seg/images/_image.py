@@ -303,8 +303,9 @@ class ImagePlane:
         step = 1 if fits else math.ceil(math.sqrt(rows * columns / max_pixels))
         while math.ceil(rows / step) * math.ceil(columns / step) > max_pixels:
             step += 1
-        full_columns = self.level_shapes[0][1] * self.level_shapes[0][0] // rows  # of level 0, for each row read
-        band = max(1, _BAND_PIXELS // (full_columns * step)) * step
+        # Of a computed level each row costs the rows of the stored level that it is made of.
+        source_rows, source_columns = self.level_shapes[min(level, self.image.n_stored_levels - 1)]
+        band = max(1, _BAND_PIXELS * rows // (source_rows * source_columns * step)) * step
         starts = range(0, rows, band)
         bands = []
         for done, y in enumerate(starts, start=1):

@@ -74,11 +74,17 @@ def prepare_for_inference(network: nn.Module, in_channels: int) -> nn.Module:
         if isinstance(module, UnetDecoder) and _DoublingBlock.fits(module.blocks[-1]):
             module.blocks[-1] = _DoublingBlock(module.blocks[-1])
         for name, child in list(module.named_children()):
-            if isinstance(child, Conv2dSame) and child.stride == (2, 2) and child.dilation == (1, 1):
+            if isinstance(child, Conv2dSame) and _can_fold_padding(child):
                 setattr(module, name, _fold_padding(child))
             elif isinstance(child, nn.ReLU6):
                 setattr(module, name, _ReLU6InPlace())
     return network
+
+
+def _can_fold_padding(conv: Conv2dSame) -> bool:
+    """Return whether one column more is all that ``SAME`` padding of even sides comes to."""
+    odd = all(size % 2 == 1 and size > 1 for size in conv.kernel_size)
+    return odd and conv.stride == (2, 2) and conv.dilation == (1, 1)
 
 
 def _fold_padding(conv: Conv2dSame) -> nn.Conv2d:

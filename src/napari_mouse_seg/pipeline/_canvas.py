@@ -67,6 +67,7 @@ class LabelCanvas:
     def __init__(self, shape: tuple[int, int]) -> None:
         self.array: NDArray[np.uint32] = sparse_zeros(shape, np.uint32)
         self._cut: set[int] = set()
+        self._claimed: set[int] = set()
         self._last_id = 0
 
     def levels(self) -> list[NDArray[np.uint32]]:
@@ -82,9 +83,19 @@ class LabelCanvas:
         return self.array.size <= EDITABLE_PX
 
     @property
+    def last_id(self) -> int:
+        """The highest id given so far."""
+        return self._last_id
+
+    @property
     def cut(self) -> frozenset[int]:
         """Ids of objects that an edge still cuts."""
         return frozenset(self._cut)
+
+    def claim(self, ids: set[int]) -> None:
+        """Note ids that the user has painted with: a cut object with such an id is theirs, and never erased."""
+        self._claimed |= ids
+        self._cut -= ids
 
     def add(self, result: SegmentResult) -> Box | None:
         """Merge a result in: ``apply`` of ``compare``; returns what changed."""
@@ -114,7 +125,9 @@ class LabelCanvas:
         require_free(self.array, result.labels.nbytes)
         areas, overlaps = _compare(result.labels, self.array[result.box.slices], result.n_objects)
         merge = Merge(result, np.zeros(result.n_objects + 1, np.int64), set(), set(self._cut))
-        for label in range(1, result.n_objects + 1):
+        # Whole objects first: a cut object may turn out to be several, and what stays cut must not take its id.
+        labels = range(1, result.n_objects + 1)
+        for label in sorted(labels, key=result.cut.__contains__):
             merge.ids[label] = self._place(label, merge, overlaps.get(label, {}), int(areas[label]))
         return merge
 
@@ -136,9 +149,9 @@ class LabelCanvas:
         base = max(self._last_id, highest)
         lookup = np.where(merge.ids < 0, base - merge.ids, merge.ids).astype(np.uint32)
         self._last_id = base + merge.n_new
-        self._cut = {base - label if label < 0 else label for label in merge.cut}
-        if merge.erased:
-            self._erase(merge.erased, result.box)
+        self._cut = {base - label if label < 0 else label for label in merge.cut} - self._claimed
+        if merge.erased - self._claimed:
+            self._erase(merge.erased - self._claimed, result.box)
         target = self.array[result.box.slices]
         changed = False
         for rows in _bands(result.labels):
@@ -166,16 +179,15 @@ class LabelCanvas:
         whole = sum(pixels for other, pixels in others.items() if other not in self._cut)
         if whole > _MOSTLY * area:
             return 0
-        open_ids = [other for other in others if other in self._cut]
+        # Those that another object of this result has completed are taken.
+        open_ids = [other for other in others if other in merge.cut]
         if is_cut and open_ids:
             # Both parts are cut: they become one object, still cut, and nothing of it is erased.
             return max(open_ids, key=lambda other: others[other])
-        # A cut object may turn out to be several: the first of them keeps its id.
-        free_ids = [other for other in open_ids if other in merge.cut]
-        merge.erased.update(free_ids)
-        merge.cut.difference_update(free_ids)
-        if free_ids:
-            new_id = max(free_ids, key=lambda other: others[other])
+        merge.erased.update(open_ids)
+        merge.cut.difference_update(open_ids)
+        if open_ids:
+            new_id = max(open_ids, key=lambda other: others[other])
         else:
             merge.n_new += 1
             new_id = -merge.n_new

@@ -57,28 +57,25 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
     Returns
     -------
     RunRecord or None
-        Of the same plan and model, with every format asked for, of an input that has not changed since.
+        Of the same plan, model and pixels, with every format asked for.
 
     Raises
     ------
     ExportError
         If there is a record that cannot be read.
     """
-    from datetime import datetime
-
-    from napari_mouse_seg.export import read_record
+    from napari_mouse_seg.export import describe_input, read_record
 
     source = job.image.path
     if source is None or not all(path.exists() for path in paths.values()):
         return None
     record = read_record(paths[RECORD])
-    changed = max(entry.stat().st_mtime for entry in (source, *source.rglob("*")))
     is_same = (
         record.plan == _plan(job)
         and record.model.sha256 == job.model.sha256
+        and all(record.outputs.get(name) == path.name for name, path in paths.items() if name != RECORD)
         and record.input is not None
-        and record.input.path == str(source.absolute())
-        and changed <= datetime.fromisoformat(record.created).timestamp()
+        and record.input.sha256 == describe_input(source).sha256
     )
     return record if is_same else None
 
@@ -130,6 +127,8 @@ def save_result(
     labels = at_image_size(result.labels, result.pixel_scale, job.plane.shape)
     exported = LabelImage(labels, job.plane.pixel_size_um, stem, job.plane)
     seconds = dict(timings or {}) | result.timings
+    # While results are replaced there is no record, since none would be true.
+    paths[RECORD].unlink(missing_ok=True)
     for name in formats:
         started = time.perf_counter()
         FORMATS[name].write(paths[name], exported, overwrite=overwrite)

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 
@@ -75,7 +76,6 @@ class SegmentController(QObject):
         self._layer_problem = ""
         self._planes: tuple[int, ...] = ()
         self._images: dict[Image, MultiscaleImage] = {}
-        self._channels: dict[Image, int] = {}
         self._shown: dict[Workspace, _Shown] = {}
         self._activity = ActivityBar()
         self._progress_shown_at = 0.0
@@ -174,20 +174,20 @@ class SegmentController(QObject):
                 self._image = self._images[layer]
             except MouseSegError as error:
                 self._layer_problem = str(error)
-        self._show_channels(self._channels.get(layer, 0) if layer is not None else 0)
+        self._show_channels()
         self._on_plan()
         self.session.set_image(self._image)
         if self._layer_problem:
             self._panel.set_check(self._layer_problem, (), "image")
         self.update_view()
 
-    def _show_channels(self, current: int) -> None:
+    def _show_channels(self) -> None:
         image = self._image
         if image is None:
             self._panel.set_channels(())
             return
         names = image.channel_names or [f"Channel {index}" for index in range(image.n_channels)]
-        self._panel.set_channels(names, min(current, len(names) - 1))
+        self._panel.set_channels(names)
 
     def _on_removed(self, layer: Layer) -> None:
         self._forget_image(layer)
@@ -196,7 +196,6 @@ class SegmentController(QObject):
                 self.session.forget_labels(workspace)
 
     def _forget_image(self, layer: Layer) -> None:
-        self._channels.pop(layer, None)
         image = self._images.pop(layer, None)
         if image is not None:
             self.session.forget_image(image)
@@ -207,8 +206,6 @@ class SegmentController(QObject):
 
     def _on_plan(self, _plan: SegmentPlan | None = None) -> None:
         plan = self._panel.value()
-        if self._layers.current is not None and self._image is not None:
-            self._channels[self._layers.current] = plan.channel
         if self._image is not None and self._planes:
             chosen = dict(zip(self._image.axes, self._planes, strict=False))
             plan = plan.replace(plane_t=chosen.get("T", 0), plane_z=chosen.get("Z", 0))
@@ -267,22 +264,29 @@ class SegmentController(QObject):
         self._activity.show(progress.fraction)
 
     def _on_workspace(self, workspace: Workspace) -> None:
-        """Remember where the labels will lie."""
-        layer = self._layers.current
+        """Remember where the labels will lie; by the job, since the user may look at something else by now."""
+        job = workspace.job
+        layer = next((layer for layer, image in self._images.items() if image is job.image), None)
         if layer is None:
             return
-        planes = list(self._planes)
-        axes = self._image.axes if self._image is not None else ""
-        if "C" in axes and planes:
-            planes[axes.index("C")] = workspace.job.plan.channel
-        name = f"{workspace.job.model.card.name} in {layer.name}"
-        self._shown[workspace] = _Shown(layer, tuple(planes), name, lambda _event: self.session.mark_edited(workspace))
+        index = {"T": job.plan.plane_t, "C": job.plan.channel, "Z": job.plan.plane_z}
+        planes = tuple(index[axis] for axis in job.image.axes if axis in index)
+        name = f"{job.model.card.name} in {layer.name}"
+
+        def on_paint(event: Any) -> None:  # Any: napari's event
+            """Hear of a stroke: while it is drawn without a value, at its end with what was changed."""
+            changes = getattr(event, "value", None) or ()
+            used = [np.unique(np.asarray(new)) for *_, new in changes]
+            self.session.mark_edited(workspace, {int(label) for labels in used for label in labels})
+
+        self._shown[workspace] = _Shown(layer, planes, name, on_paint)
 
     def _on_workspace_closed(self, workspace: Workspace) -> None:
         """Leave its labels in the viewer as they are."""
         shown = self._shown.pop(workspace, None)
         if shown is not None and shown.layer is not None:
-            shown.layer.events.paint.disconnect(shown.on_paint)
+            for event in _paint_events(shown.layer):
+                event.disconnect(shown.on_paint)
 
     def _on_canvas(self, workspace: Workspace) -> None:
         shown = self._shown.get(workspace)
@@ -302,8 +306,11 @@ class SegmentController(QObject):
         shown.layer = make_labels_layer(
             shown.image_layer, workspace.canvas, workspace.job.pixel_scale, shown.planes, shown.name
         )
+        # An id that is free: a stroke made with it is a new object.
+        shown.layer.selected_label = workspace.canvas.last_id + 1
         self._viewer.add_layer(shown.layer)
-        shown.layer.events.paint.connect(shown.on_paint)
+        for event in _paint_events(shown.layer):
+            event.connect(shown.on_paint)
         if active is not None:
             self._viewer.layers.selection.active = active
 
@@ -329,6 +336,11 @@ class SegmentController(QObject):
         if error is not None:
             self._panel.set_device("unknown")
             self._panel.show_failure(str(error))
+
+
+def _paint_events(layer: Labels) -> tuple[Any, ...]:  # Any: napari's events
+    """Events of a stroke: while it is drawn, and when it ends."""
+    return layer.events.labels_update, layer.events.paint
 
 
 def _choice(model: Model) -> ModelChoice:

@@ -103,17 +103,13 @@ class ImageLayerList:
 
     def _follow(self, layer: Image) -> None:
         layer.events.name.connect(self._on_name)
-        layer.events.data.connect(self._on_pixels)
-        layer.events.scale.connect(self._on_pixels)
-        if hasattr(layer.events, "units"):
-            layer.events.units.connect(self._on_pixels)
+        for event in _image_events(layer):
+            event.connect(self._on_pixels)
 
     def _unfollow(self, layer: Image) -> None:
         layer.events.name.disconnect(self._on_name)
-        layer.events.data.disconnect(self._on_pixels)
-        layer.events.scale.disconnect(self._on_pixels)
-        if hasattr(layer.events, "units"):
-            layer.events.units.disconnect(self._on_pixels)
+        for event in _image_events(layer):
+            event.disconnect(self._on_pixels)
 
     def _on_name(self, _event: Any) -> None:  # Any: napari's event
         self.listed.emit()
@@ -122,3 +118,9 @@ class ImageLayerList:
         self.altered.emit(event.source)
         if event.source is self._current:
             self.chosen.emit(self._current)
+
+
+def _image_events(layer: Image) -> list[Any]:  # Any: napari's events
+    """Events after which an image made of the layer no longer fits; some are of newer versions of napari only."""
+    names = ("data", "scale", "affine", "shear", "units", "axis_labels")
+    return [getattr(layer.events, name) for name in names if hasattr(layer.events, name)]

@@ -19,7 +19,7 @@ from napari_mouse_seg.session._runs import Merged, decode_regions
 from napari_mouse_seg.session._workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
@@ -154,9 +154,12 @@ class SegmentSession:
 
         Waits for a run that computes scores; replaces one that does the same.
         """
+        waiting = self._pending is not None and self._pending != self._redecode_now
+        if waiting:
+            return  # A segmentation that is asked for uses the new thresholds anyway.
         if self._run is None or self._run.only_thresholds:
             self._begin(self._redecode_now)
-        elif self._pending is None:
+        else:
             self._pending = self._redecode_now
 
     def cancel(self) -> None:
@@ -164,9 +167,10 @@ class SegmentSession:
         self._pending = None
         self._stop()
 
-    def mark_edited(self, workspace: Workspace) -> None:
-        """Note that the user has painted in the labels: new thresholds then go to new labels."""
+    def mark_edited(self, workspace: Workspace, ids: Iterable[int] = ()) -> None:
+        """Note that the user has painted in the labels, with these ids: new thresholds then go to new labels."""
         workspace.edited = True
+        workspace.canvas.claim(set(ids))
 
     def forget_labels(self, workspace: Workspace) -> None:
         """Give up labels, because their layer is gone; scores are kept. A run that adds to them is cancelled."""
@@ -245,10 +249,10 @@ class SegmentSession:
             self.run_failed.emit(str(error))
             return
         regions = workspace.regions
-        self._start(jobs, self._unedited(workspace, present), regions, replace=True, only_thresholds=True)
+        self._start(jobs, workspace, regions, replace=True, only_thresholds=True)
 
     def _open_workspace(self, job: SegmentJob) -> Workspace:
-        """Return the workspace of the job's scores, made anew if there is none or the user has painted in it."""
+        """Return the workspace of the job's scores, made anew if there is none."""
         cache = self._caches.pop(job.key, None) or self._engine.new_cache(job)
         self._caches[job.key] = cache
         for key in list(self._caches)[:-_KEPT_IMAGES]:
@@ -257,14 +261,7 @@ class SegmentSession:
         if workspace is None:
             return self._show(Workspace(job, cache, self._engine.new_canvas(job)))
         self._workspace = workspace
-        return workspace if workspace.instances in (None, job.instances) else self._unedited(workspace, job)
-
-    def _unedited(self, workspace: Workspace, job: SegmentJob) -> Workspace:
-        """Keep what the user painted: new thresholds write into a copy that starts empty."""
-        if not workspace.edited:
-            return workspace
-        canvas = self._engine.new_canvas(job)
-        return self._show(Workspace(job, workspace.cache, canvas, workspace.regions, workspace.instances))
+        return workspace
 
     def _show(self, workspace: Workspace) -> Workspace:
         """Announce a workspace; it takes the place of an earlier one of the same scores."""
@@ -325,10 +322,12 @@ class SegmentSession:
 
     def _take_in(self, run: _Run, event: Merged) -> None:
         workspace = run.workspace
+        if self._workspaces.get(workspace.job.key) is not workspace:
+            return  # Its layer or its image has gone meanwhile.
         if event.canvas is not None and workspace.edited:
-            # Painted while the objects were found anew.
-            workspace = run.workspace = self._unedited(workspace, event.result.job)
-        if event.canvas is not None:
+            # What the user painted stays as it is; the objects of the new thresholds get labels of their own.
+            workspace = run.workspace = self._show(Workspace(event.result.job, workspace.cache, event.canvas))
+        elif event.canvas is not None:
             workspace.canvas = event.canvas
         elif event.merge is not None:
             workspace.canvas.apply(event.merge)
@@ -336,8 +335,7 @@ class SegmentSession:
         seconds = time.perf_counter() - run.began
         result = event.result
         run.outcome = Summary(result.n_objects, run.whole_image, seconds, result.device, tuple(run.warnings))
-        if self._workspaces.get(workspace.job.key) is workspace:
-            self.canvas_changed.emit(workspace)
+        self.canvas_changed.emit(workspace)
 
     def _on_end(self, number: int, error: Exception | None) -> None:
         run = self._run

@@ -113,6 +113,13 @@ def test_a_sample_smaller_than_all_levels_takes_every_nth_pixel(max_pixels: int)
     np.testing.assert_array_equal(found, pixels[::step, ::step])
 
 
+def test_a_small_stored_level_is_read_at_once():
+    levels = [np.zeros((size, size), np.uint8) for size in (4096, 512)]
+    plane = from_arrays(levels, "YX").plane()
+    steps = plane.sample_steps(512 * 512)
+    assert list(steps) == [(1, 1)]
+
+
 def test_a_sample_is_read_in_bands():
     array = Counting(np.zeros((8000, 2000), np.uint8))
     image = from_arrays([array, np.zeros((2000, 1900), np.uint8)], "YX")

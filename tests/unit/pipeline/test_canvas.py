@@ -111,6 +111,47 @@ def test_what_is_painted_between_comparing_and_writing_stays(job: SegmentJob) ->
     np.testing.assert_array_equal(ids, [0, 5, 6, 7, 8, 9])  # the disc at (20, 20) was id 4, all under the paint
 
 
+def bars(*spans: tuple[int, int], shape: tuple[int, int] = (60, 400)) -> np.ndarray:
+    """Draw bars one behind the other, each over a span of columns."""
+    labels = np.zeros(shape, np.uint32)
+    for number, (start, stop) in enumerate(spans, start=1):
+        labels[20:40, start:stop] = number
+    return labels
+
+
+def part_of(job: SegmentJob, labels: np.ndarray, box: Box, cut: set[int]) -> SegmentResult:
+    """Make a result of drawn labels."""
+    return SegmentResult(labels[box.slices], box, frozenset(cut), int(labels.max()), "CPU", job)
+
+
+@pytest.mark.parametrize("spans", [((50, 150), (150, 260)), ((150, 260), (50, 150))])
+def test_a_cut_object_that_turns_out_to_be_two_becomes_two(job: SegmentJob, spans: tuple[tuple[int, int], ...]) -> None:
+    canvas = LabelCanvas((60, 400))
+    canvas.add(part_of(job, bars((50, 200)), Box(0, 0, 60, 200), {1}))
+    assert canvas.cut == {1}
+    still_cut = {number for number, span in enumerate(spans, start=1) if span[1] == 260}
+    canvas.add(part_of(job, bars(*spans), Box(0, 0, 60, 260), still_cut))
+    whole, cut = canvas.array[30, 100], canvas.array[30, 200]
+    assert whole == 1
+    assert cut == 2
+    assert canvas.cut == {2}
+    canvas.add(part_of(job, bars((150, 360)), Box(0, 140, 60, 400), set()))
+    assert set(canvas.array[30, 150:360].tolist()) == {2}
+    assert not canvas.cut
+
+
+def test_what_is_painted_with_the_id_of_a_cut_object_stays(job: SegmentJob) -> None:
+    canvas = LabelCanvas((60, 400))
+    canvas.add(part_of(job, bars((50, 200)), Box(0, 0, 60, 200), {1}))
+    for claim_first in (True, False):
+        merge = None if claim_first else canvas.compare(part_of(job, bars((50, 260)), Box(0, 0, 60, 260), set()))
+        canvas.array[50:55, 10:20] = 1
+        canvas.claim({1})
+        canvas.apply(merge or canvas.compare(part_of(job, bars((50, 260)), Box(0, 0, 60, 260), set())))
+        assert (canvas.array[50:55, 10:20] == 1).all()
+        assert (canvas.array[20:40, 50:200] == 1).all()
+
+
 def test_completing_many_cut_objects_leaves_no_old_pixel(job: SegmentJob) -> None:
     rows = np.broadcast_to(np.arange(600)[:, np.newaxis], (600, 600))
     labels = ((rows // 8 % 2 == 0) * (rows // 16 + 1)).astype(np.int32)  # bars across the whole width

@@ -78,6 +78,9 @@ class FakeCanvas:
     def add(self, result: Any) -> None:
         self.log.append((result.job.box, result.job.instances))
 
+    def claim(self, ids: set[int]) -> None:
+        pass
+
     def compare(self, result: Any) -> Any:
         return result
 
@@ -335,6 +338,58 @@ def test_paint_made_while_objects_are_found_anew_is_kept(
     assert session.workspace is not painted
     assert canvas_log(session) == [(LEFT, InstancesPlan(foreground_threshold=0.3))]
     assert heard.of("canvas_changed") == [painted, session.workspace]
+
+
+def test_a_cancelled_change_of_thresholds_leaves_painted_labels_in_use(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    painted = session.workspace
+    assert painted is not None
+    session.mark_edited(painted)
+    session.set_plan(thresholds(0.3))
+    session.apply_thresholds()
+    session.cancel()
+    runner.tasks[-1].finish()
+    assert heard.of("workspace_closed") == []
+    session.set_plan(thresholds(0.5))
+    session.segment(RIGHT)
+    runner.tasks[-1].finish()
+    assert session.workspace is painted
+    assert boxes(session) == [LEFT, RIGHT]
+
+
+def test_labels_given_up_while_objects_are_found_anew_do_not_come_back(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    workspace = session.workspace
+    assert workspace is not None
+    session.mark_edited(workspace)
+    session.set_plan(thresholds(0.3))
+    session.apply_thresholds()
+    session.forget_labels(workspace)
+    runner.tasks[-1].cancelled = False  # as if the last event had been on its way already
+    runner.tasks[-1].finish()
+    assert len(heard.of("workspace_opened")) == 1
+    assert session.workspace is None
+
+
+def test_a_threshold_does_not_push_a_segmentation_out_that_waits(session: SegmentSession, runner: FakeRunner) -> None:
+    session.segment(LEFT)
+    runner.tasks[-1].finish()
+    session.set_plan(thresholds(0.3))
+    session.apply_thresholds()
+    session.segment(RIGHT)
+    session.set_plan(thresholds(0.4))
+    session.apply_thresholds()
+    for task in runner.tasks[1:]:
+        task.finish()
+    runner.tasks[-1].finish()
+    assert boxes(session) == [LEFT, RIGHT]
+    assert {instances.foreground_threshold for _, instances in canvas_log(session)} == {0.4}
 
 
 def test_going_back_to_a_channel_finds_its_scores_and_labels(
