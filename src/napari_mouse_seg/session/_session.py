@@ -16,21 +16,19 @@ from napari_mouse_seg.plans import SegmentPlan
 from napari_mouse_seg.session._engine import Engine, PipelineEngine
 from napari_mouse_seg.session._messages import Check, Progress, ProgressMeter, RunState, Summary
 from napari_mouse_seg.session._runs import Merged, decode_regions
+from napari_mouse_seg.session._shelf import Shelf
 from napari_mouse_seg.session._workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Iterable
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.pipeline import ScoreCache, SegmentJob
+    from napari_mouse_seg.pipeline import SegmentJob
     from napari_mouse_seg.session._runner import Runner, RunningTask
     from napari_mouse_seg.tiling import Box
 
 logger = logging.getLogger(__name__)
-
-_KEPT_IMAGES = 4
-"""Of how many images, channels or planes the scores are kept."""
 
 
 @dataclass(slots=True)
@@ -100,10 +98,7 @@ class SegmentSession:
         self._model: Model | None = None
         self._plan = SegmentPlan()
         self._state = RunState.IDLE
-        # By what scores depend on, the one used last at the end: going back to an image finds its scores and labels.
-        self._caches: dict[Hashable, ScoreCache] = {}
-        self._workspaces: dict[Hashable, Workspace] = {}
-        self._workspace: Workspace | None = None
+        self._shelf = Shelf(self._engine, self.workspace_opened.emit, self.workspace_closed.emit)
         self._run: _Run | None = None
         self._runs_begun = 0
         self._pending: Callable[[], None] | None = None
@@ -116,7 +111,7 @@ class SegmentSession:
     @property
     def workspace(self) -> Workspace | None:
         """Scores and labels of the last run; None before the first, and when its labels were given up."""
-        return self._workspace
+        return self._shelf.current
 
     def set_image(self, image: MultiscaleImage | None) -> None:
         """Choose the image; a run on the earlier one is cancelled."""
@@ -176,17 +171,13 @@ class SegmentSession:
         """Give up labels, because their layer is gone; scores are kept. A run that adds to them is cancelled."""
         if self._run is not None and self._run.workspace is workspace:
             self.cancel()
-        self._drop_workspace(workspace)
+        self._shelf.drop(workspace)
 
     def forget_image(self, image: MultiscaleImage) -> None:
         """Let go of the scores of an image that is gone or has other pixels now; its labels stay with the user."""
         if self._run is not None and self._run.workspace.job.image is image:
             self.cancel()
-        for workspace in [one for one in self._workspaces.values() if one.job.image is image]:
-            self._drop_workspace(workspace)
-        for key, cache in list(self._caches.items()):
-            if cache.image is image:
-                self._close_cache(key)
+        self._shelf.forget_image(image)
 
     def close(self) -> None:
         """End: cancel, and let go of scores and labels. Late answers are dropped."""
@@ -196,9 +187,7 @@ class SegmentSession:
         self._run = None
         self._state = RunState.IDLE
         self._image = self._model = None
-        self._workspace = None
-        self._workspaces.clear()
-        self._caches.clear()
+        self._shelf.clear()
 
     def _check(self) -> None:
         try:
@@ -227,7 +216,7 @@ class SegmentSession:
             job = self._resolve(region)
             if job is None:
                 return
-            workspace = self._open_workspace(job)
+            workspace = self._shelf.open(job)
             replace = workspace.instances is not None and workspace.instances != job.instances
             others = [known for known in workspace.with_region(region) if known != region] if replace else []
             jobs = [found for known in others if (found := self._resolve(known)) is not None]
@@ -239,7 +228,7 @@ class SegmentSession:
     def _redecode_now(self) -> None:
         try:
             present = self._resolve(None)
-            workspace = self._workspaces.get(present.key) if present is not None else None
+            workspace = self._shelf.find(present) if present is not None else None
             if present is None or workspace is None or not workspace.regions:
                 return
             if present.instances == workspace.instances:
@@ -250,39 +239,6 @@ class SegmentSession:
             return
         regions = workspace.regions
         self._start(jobs, workspace, regions, replace=True, only_thresholds=True)
-
-    def _open_workspace(self, job: SegmentJob) -> Workspace:
-        """Return the workspace of the job's scores, made anew if there is none."""
-        cache = self._caches.pop(job.key, None) or self._engine.new_cache(job)
-        self._caches[job.key] = cache
-        for key in list(self._caches)[:-_KEPT_IMAGES]:
-            self._close_cache(key)
-        workspace = self._workspaces.get(job.key)
-        if workspace is None:
-            return self._show(Workspace(job, cache, self._engine.new_canvas(job)))
-        self._workspace = workspace
-        return workspace
-
-    def _show(self, workspace: Workspace) -> Workspace:
-        """Announce a workspace; it takes the place of an earlier one of the same scores."""
-        earlier = self._workspaces.get(workspace.job.key)
-        if earlier is not None:
-            self._drop_workspace(earlier)
-        self._workspace = self._workspaces[workspace.job.key] = workspace
-        self.workspace_opened.emit(workspace)
-        return workspace
-
-    def _drop_workspace(self, workspace: Workspace) -> None:
-        if self._workspaces.get(workspace.job.key) is workspace:
-            del self._workspaces[workspace.job.key]
-            if self._workspace is workspace:
-                self._workspace = None
-            self.workspace_closed.emit(workspace)
-
-    def _close_cache(self, key: Hashable) -> None:
-        self._caches.pop(key).close()
-        if key in self._workspaces:
-            self._drop_workspace(self._workspaces[key])
 
     def _start(
         self,
@@ -322,11 +278,11 @@ class SegmentSession:
 
     def _take_in(self, run: _Run, event: Merged) -> None:
         workspace = run.workspace
-        if self._workspaces.get(workspace.job.key) is not workspace:
+        if self._shelf.find(workspace.job) is not workspace:
             return  # Its layer or its image has gone meanwhile.
         if event.canvas is not None and workspace.edited:
             # What the user painted stays as it is; the objects of the new thresholds get labels of their own.
-            workspace = run.workspace = self._show(Workspace(event.result.job, workspace.cache, event.canvas))
+            workspace = run.workspace = self._shelf.show(Workspace(event.result.job, workspace.cache, event.canvas))
         elif event.canvas is not None:
             workspace.canvas = event.canvas
         elif event.merge is not None:
