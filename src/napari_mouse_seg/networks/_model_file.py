@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import torch
-    from torch import nn
+    from torch import Tensor, nn
 
 _CARD_KEY = "napari_mouse_seg.card"
+_HALF_MAX = 65504.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +44,21 @@ class Model:
         network = build_network(self.card.architecture)
         try:
             with safe_open(str(self.path), framework="pt") as file:
-                state = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 (no mapping)
+                state = {key: _finite(file.get_tensor(key).float()) for key in file.keys()}  # noqa: SIM118 (no mapping)
             network.load_state_dict(state)
         except OSError as error:
             raise ModelNotFoundError(f"The model file {self.path} is gone ({error}); choose it again.") from error
         except (RuntimeError, SafetensorError) as error:
             raise ModelError(f"{self.path.name}: the weights do not fit the card's architecture ({error}).") from error
         return network.eval()
+
+
+def _finite(tensor: Tensor) -> Tensor:
+    """Mend variances that were saved in half precision and came out infinite: they were just above its largest value.
+
+    An infinite variance silences its channel, and training from it gives NaN.
+    """
+    return tensor.nan_to_num(posinf=_HALF_MAX)
 
 
 def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dtype | None = None) -> None:
@@ -62,14 +71,23 @@ def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dty
     card, network
         What to write. Integer buffers (batch counters) keep their dtype.
     dtype
-        Floating dtype on disk; None keeps each tensor's own.
+        Floating dtype of the convolutions on disk; None keeps each tensor's own. Statistics and weights of norms, which
+        are small and may exceed half precision, keep theirs.
+
+    Raises
+    ------
+    ModelError
+        If a weight is not finite in that dtype.
     """
     from safetensors.torch import save_file
 
     state = {
-        key: (value.to(dtype) if dtype and value.is_floating_point() else value).contiguous().cpu()
+        key: (value.to(dtype) if dtype and value.is_floating_point() and value.ndim > 1 else value).contiguous().cpu()
         for key, value in network.state_dict().items()
     }
+    broken = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
+    if broken:
+        raise ModelError(f"The network holds weights that are not finite ({broken[0]}), so it is not saved.")
     temporary = path.with_name(path.name + ".part")
     save_file(state, str(temporary), metadata={_CARD_KEY: card.model_dump_json(), "format": "pt"})
     os.replace(temporary, path)

@@ -28,6 +28,35 @@ def test_a_model_file_gives_back_card_and_weights(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["mine.safetensors"]
 
 
+def test_statistics_beyond_half_precision_survive(tmp_path: Path) -> None:
+    network = build_network(SMALL).eval()
+    norm = next(module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    norm.running_var.fill_(1e5)
+    save_model(tmp_path / "half.safetensors", ModelCard(name="x", summary="y", architecture=SMALL), network, torch.half)
+    state = load_model(tmp_path / "half.safetensors").network().state_dict()
+    assert all(value.isfinite().all() for value in state.values())
+    assert max(float(value.max()) for key, value in state.items() if "running_var" in key) == 1e5
+
+
+def test_statistics_that_an_earlier_version_saved_as_infinite_are_mended(tmp_path: Path) -> None:
+    network = build_network(SMALL)
+    state = {key: value.half() if value.is_floating_point() else value for key, value in network.state_dict().items()}
+    key = next(key for key in state if key.endswith("running_var"))
+    state[key] = torch.full_like(state[key], torch.inf)
+    card = ModelCard(name="x", summary="y", architecture=SMALL).model_dump_json()
+    save_file(state, str(tmp_path / "old.safetensors"), metadata={"napari_mouse_seg.card": card})
+    loaded = load_model(tmp_path / "old.safetensors").network().state_dict()
+    assert (loaded[key] == 65504).all()
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    network = build_network(SMALL)
+    torch.nn.init.constant_(next(network.parameters()), torch.nan)
+    with pytest.raises(ModelError, match="not finite"):
+        save_model(tmp_path / "nan.safetensors", ModelCard(name="x", summary="y", architecture=SMALL), network)
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_file_without_a_card_is_no_model(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(1)}, str(tmp_path / "bare.safetensors"))
     with pytest.raises(ModelError, match="has no model card"):
