@@ -47,6 +47,14 @@ def run_to_end(qtbot: QtBot, widget: SegmentWidget, text: str) -> None:
     wait_idle(qtbot, widget)
 
 
+def set_threshold(qtbot: QtBot, widget: SegmentWidget, **values: float) -> None:
+    """Move threshold inputs, and wait for what comes of it."""
+    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
+        for name, value in values.items():
+            widget.panel.thresholds.input_widget(name).setValue(value)
+    wait_idle(qtbot, widget)
+
+
 def wait_idle(qtbot: QtBot, widget: SegmentWidget) -> None:
     qtbot.waitUntil(lambda: widget.controller.session.state is RunState.IDLE, timeout=LONG_MS)
 
@@ -183,10 +191,7 @@ def test_threshold_reruns_only_the_instance_step(
     n_before = len(np.unique(labels.data)) - 1
     stages: list[str] = []
     widget.controller.session.progressed.connect(lambda progress: stages.append(progress.text))
-    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
-        widget.panel.thresholds.input_widget("foreground_threshold").setValue(0.05)
-        widget.panel.thresholds.input_widget("split_depth").setValue(0.05)
-    wait_idle(qtbot, widget)
+    set_threshold(qtbot, widget, foreground_threshold=0.05, split_depth=0.05)
     assert labels_layers(viewer) == [labels]
     assert n_before == len([centre for centre in centres if centre[1] >= 256])
     assert len(np.unique(labels.data)) - 1 == len(centres)
@@ -203,9 +208,7 @@ def test_painted_labels_survive_a_new_threshold(
     (labels,) = labels_layers(viewer)
     with labels.block_history():  # as a stroke of the mouse does
         labels.paint((48, 48), 999)
-    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
-        widget.panel.thresholds.input_widget("foreground_threshold").setValue(0.4)
-    wait_idle(qtbot, widget)
+    set_threshold(qtbot, widget, foreground_threshold=0.4)
     assert labels.data[48, 48] == 999
     assert len(labels_layers(viewer)) == 2
 
@@ -218,9 +221,7 @@ def test_a_new_threshold_shows_at_once_and_can_be_painted_in(
     widget = open_panel(viewer)
     run_to_end(qtbot, widget, "Segment full image")
     (labels,) = labels_layers(viewer)
-    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
-        widget.panel.thresholds.input_widget("min_area_px").setValue(100_000)
-    wait_idle(qtbot, widget)
+    set_threshold(qtbot, widget, min_area_px=100_000)
     assert labels_layers(viewer) == [labels]
     assert not np.any(labels._slice.image.view)  # what the canvas draws
     with labels.block_history():
@@ -229,9 +230,7 @@ def test_a_new_threshold_shows_at_once_and_can_be_painted_in(
     assert workspace is not None
     assert workspace.edited
     assert workspace.canvas.array[48, 48] == 7
-    with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
-        widget.panel.thresholds.input_widget("min_area_px").setValue(20)
-    wait_idle(qtbot, widget)
+    set_threshold(qtbot, widget, min_area_px=20)
     assert len(labels_layers(viewer)) == 2
     assert labels.data[48, 48] == 7
     assert len(np.unique(labels_layers(viewer)[1].data)) - 1 == len(centres)
@@ -247,9 +246,7 @@ def test_a_stroke_that_is_still_drawn_is_safe_from_new_thresholds(
     assert labels.selected_label not in np.unique(labels.data)
     with labels.block_history():  # the mouse is held
         labels.paint((48, 48), labels.selected_label)
-        with qtbot.waitSignal(widget.panel.thresholdsSettled, timeout=LONG_MS):
-            widget.panel.thresholds.input_widget("foreground_threshold").setValue(0.4)
-        wait_idle(qtbot, widget)
+        set_threshold(qtbot, widget, foreground_threshold=0.4)
         labels.paint((48, 49), labels.selected_label)
     assert len(labels_layers(viewer)) == 2
     assert labels.data[48, 48] == labels.data[48, 49] == labels.selected_label

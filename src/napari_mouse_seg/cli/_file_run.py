@@ -76,8 +76,6 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
 
     stem = image_stem(source)
     paths = result_paths(run.folder, stem, run.formats)
-    if not run.resume:
-        check_free(paths, source, overwrite=run.overwrite)
     started = time.perf_counter()
     image = open_image(source)
     instances = run.model.card.instances.replace(**run.instance_options)
@@ -86,7 +84,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         finished = find_finished(job, paths)
         if finished is not None:
             return finished, False
-        check_free(paths, source, overwrite=run.overwrite)
+    check_free(paths, source, overwrite=run.overwrite)
     opening = {"open": time.perf_counter() - started}
     result = _finish(job, source.name, console)
     record = save_result(

@@ -2,10 +2,11 @@
 
 from napari_mouse_seg.images._arrays import from_arrays
 from napari_mouse_seg.images._hash import image_hash
-from napari_mouse_seg.images._image import ImagePlane, MultiscaleImage
+from napari_mouse_seg.images._image import MultiscaleImage
 from napari_mouse_seg.images._intensity import IntensityRange, compress, intensity_range, normalise, stretch
 from napari_mouse_seg.images._levels import Level
 from napari_mouse_seg.images._open import IMAGE_SUFFIXES, open_image
+from napari_mouse_seg.images._plane import ImagePlane
 from napari_mouse_seg.images._sample import sample_path
 from napari_mouse_seg.images._stem import image_stem
 

@@ -117,19 +117,20 @@ class Source:
         if self._known is not None:
             return
         pixels = yield from self._plane.sample_steps()
+        self._known = self._measure(pixels)
+
+    def _statistics(self) -> tuple[IntensityRange, float]:
+        if self._known is None:
+            self._known = self._measure(self._plane.sample())
+        return self._known
+
+    def _measure(self, pixels: NDArray[Any]) -> tuple[IntensityRange, float]:
         sample = to_channels(pixels, self._plan.in_channels)
         try:
             limits = intensity_range(sample, self._plan.intensity)
         except ImageError as error:
             raise ImageError(f"{self._plane.name}: {error}") from error
-        self._known = limits, float(np.median(stretch(sample, limits, self._plan.intensity)))
-
-    def _statistics(self) -> tuple[IntensityRange, float]:
-        for _ in self.prepare():
-            pass
-        if self._known is None:
-            raise RuntimeError("Another thread gave up the statistics of this image while they were read.")
-        return self._known
+        return limits, float(np.median(stretch(sample, limits, self._plan.intensity)))
 
     def read(self, box: Box) -> NDArray[np.float32]:
         """Return normalised input, (C, Y, X) float32; what lies beyond the image is mirrored.

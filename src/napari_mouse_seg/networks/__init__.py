@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks._model_file import Model, load_model, save_model
     from napari_mouse_seg.networks._network import build_network, has_global_pooling, measure_receptive_field
 
-# Large pages for torch's arrays, a third more speed on Linux: a CPU run otherwise spends its time on page faults.
-# Torch reads this at its first allocation.
+# Large pages for torch's arrays on Linux: a run on the CPU otherwise spends much of its time on page faults. Set here,
+# before anything of this package imports torch, because torch reads it at its first allocation.
 os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 
 __getattr__, __dir__, _ = lazy_loader.attach(

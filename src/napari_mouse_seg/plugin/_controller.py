@@ -1,52 +1,38 @@
-"""Ties a viewer, a panel and a session together; the only place where layers are made and refreshed."""
+"""Ties a viewer, a panel and a session together."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._activity import ActivityBar
+from napari_mouse_seg.plugin._label_layers import LabelLayers
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
-from napari_mouse_seg.plugin._layers import image_of_layer, labels_data, make_labels_layer
+from napari_mouse_seg.plugin._layers import image_of_layer
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
-from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, Summary, Workspace
+from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, Summary
 from napari_mouse_seg.widgets import ModelChoice, SegmentPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Image, Layer
 
     from napari_mouse_seg.events import Event
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.pipeline import LabelCanvas
     from napari_mouse_seg.plans import SegmentPlan
     from napari_mouse_seg.session import Engine
 
 _FOLLOW_MS = 60
 _PROGRESS_INTERVAL_S = 0.5
-
-
-@dataclass(slots=True)
-class _Shown:
-    """Labels of a workspace on the screen; the layer is made when there is something to show."""
-
-    image_layer: Image
-    planes: tuple[int, ...]
-    name: str
-    on_paint: Callable[[Any], None]  # Any: napari's event
-    layer: Labels | None = None
-    canvas: LabelCanvas | None = None
 
 
 class SegmentController(QObject):
@@ -76,12 +62,12 @@ class SegmentController(QObject):
         self._layer_problem = ""
         self._planes: tuple[int, ...] = ()
         self._images: dict[Image, MultiscaleImage] = {}
-        self._shown: dict[Workspace, _Shown] = {}
         self._activity = ActivityBar()
         self._progress_shown_at = 0.0
         self._runner = ThreadRunner()
         self.session = SegmentSession(self._runner, engine)
         self._layers = ImageLayerList(viewer)
+        self._labels = LabelLayers(viewer, self.session, self._layer_of)
         self._follow = QTimer(self)
         self._follow.setSingleShot(True)
         self._follow.setInterval(_FOLLOW_MS)
@@ -132,7 +118,7 @@ class SegmentController(QObject):
         self._activity.end()
         self._image = None
         self._images.clear()
-        self._shown.clear()
+        self._labels.close()
 
     def _connect(self) -> None:
         self._layers.listed.connect(self._on_listed)
@@ -152,9 +138,6 @@ class SegmentController(QObject):
         session.checked.connect(self._on_checked)
         session.state_changed.connect(self._on_state)
         session.progressed.connect(self._on_progress)
-        session.workspace_opened.connect(self._on_workspace)
-        session.workspace_closed.connect(self._on_workspace_closed)
-        session.canvas_changed.connect(self._on_canvas)
         session.run_finished.connect(self._on_finished)
         session.run_failed.connect(self._on_failed)
         session.run_cancelled.connect(self._on_cancelled)
@@ -191,9 +174,10 @@ class SegmentController(QObject):
 
     def _on_removed(self, layer: Layer) -> None:
         self._forget_image(layer)
-        for workspace, shown in list(self._shown.items()):
-            if layer is shown.layer:
-                self.session.forget_labels(workspace)
+        self._labels.forget(layer)
+
+    def _layer_of(self, image: MultiscaleImage) -> Image | None:
+        return next((layer for layer, known in self._images.items() if known is image), None)
 
     def _forget_image(self, layer: Layer) -> None:
         image = self._images.pop(layer, None)
@@ -263,57 +247,6 @@ class SegmentController(QObject):
         self._panel.show_progress(progress.text, progress.fraction, progress.left_s)
         self._activity.show(progress.fraction)
 
-    def _on_workspace(self, workspace: Workspace) -> None:
-        """Remember where the labels will lie; by the job, since the user may look at something else by now."""
-        job = workspace.job
-        layer = next((layer for layer, image in self._images.items() if image is job.image), None)
-        if layer is None:
-            return
-        index = {"T": job.plan.plane_t, "C": job.plan.channel, "Z": job.plan.plane_z}
-        planes = tuple(index[axis] for axis in job.image.axes if axis in index)
-        name = f"{job.model.card.name} in {layer.name}"
-
-        def on_paint(event: Any) -> None:  # Any: napari's event
-            """Hear of a stroke: while it is drawn without a value, at its end with what was changed."""
-            changes = getattr(event, "value", None) or ()
-            used = [np.unique(np.asarray(new)) for *_, new in changes]
-            self.session.mark_edited(workspace, {int(label) for labels in used for label in labels})
-
-        self._shown[workspace] = _Shown(layer, planes, name, on_paint)
-
-    def _on_workspace_closed(self, workspace: Workspace) -> None:
-        """Leave its labels in the viewer as they are."""
-        shown = self._shown.pop(workspace, None)
-        if shown is not None and shown.layer is not None:
-            for event in _paint_events(shown.layer):
-                event.disconnect(shown.on_paint)
-
-    def _on_canvas(self, workspace: Workspace) -> None:
-        shown = self._shown.get(workspace)
-        if shown is None:
-            return
-        if shown.layer is None:
-            self._add_layer(workspace, shown)
-        elif shown.canvas is workspace.canvas:
-            shown.layer.refresh(extent=False)
-        else:
-            shown.canvas = workspace.canvas
-            shown.layer.data = labels_data(workspace.canvas, len(shown.planes))
-
-    def _add_layer(self, workspace: Workspace, shown: _Shown) -> None:
-        active = self._viewer.layers.selection.active
-        shown.canvas = workspace.canvas
-        shown.layer = make_labels_layer(
-            shown.image_layer, workspace.canvas, workspace.job.pixel_scale, shown.planes, shown.name
-        )
-        # An id that is free: a stroke made with it is a new object.
-        shown.layer.selected_label = workspace.canvas.last_id + 1
-        self._viewer.add_layer(shown.layer)
-        for event in _paint_events(shown.layer):
-            event.connect(shown.on_paint)
-        if active is not None:
-            self._viewer.layers.selection.active = active
-
     def _on_finished(self, summary: Summary) -> None:
         self._panel.show_result(summary.n_objects, summary.whole_image, summary.seconds, summary.warnings)
         self._panel.set_device(summary.device)
@@ -336,11 +269,6 @@ class SegmentController(QObject):
         if error is not None:
             self._panel.set_device("unknown")
             self._panel.show_failure(str(error))
-
-
-def _paint_events(layer: Labels) -> tuple[Any, ...]:  # Any: napari's events
-    """Events of a stroke: while it is drawn, and when it ends."""
-    return layer.events.labels_update, layer.events.paint
 
 
 def _choice(model: Model) -> ModelChoice:

@@ -1,9 +1,20 @@
-"""Progress of a run, with time left and Cancel."""
+"""What a run is doing, with time left and Cancel, and what came of it."""
 
 from __future__ import annotations
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QStackedWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_mouse_seg.widgets._notes import NoteLabel
 
 _STEPS = 1000
 
@@ -61,6 +72,78 @@ class RunBar(QWidget):
     def _on_cancel(self) -> None:
         self.begin_cancel()
         self.cancelRequested.emit()
+
+
+class RunStatus(QWidget):
+    """Progress and result in one place, so that a panel is not laid out anew at every run; below it a failure."""
+
+    cancelRequested = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._result, self._failure, self._bar = NoteLabel("hint"), NoteLabel("error"), RunBar()
+        self._result.setStyleSheet("font-weight: bold; background: transparent;")
+        self._bar.cancelRequested.connect(self.cancelRequested)
+        self._pages = QStackedWidget()
+        self._pages.addWidget(_at_top(self._result))
+        self._pages.addWidget(_at_top(self._bar))
+        self._pages.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self._pages)
+        column.addWidget(self._failure)
+
+    def result_text(self) -> str:
+        """Return the result line; empty if there is none."""
+        return str(self._result.text())
+
+    def failure_text(self) -> str:
+        """Return why the last run failed; empty if it did not."""
+        return str(self._failure.text())
+
+    def begin(self) -> None:
+        """Show that a run has started, in place of the last one's result."""
+        self._result.say("")
+        self._failure.say("")
+        self._bar.begin()
+        self._pages.setCurrentIndex(1)
+
+    def show_progress(self, text: str, fraction: float, left_s: float | None) -> None:
+        """Show how far the run is."""
+        self._bar.show_progress(text, fraction, left_s)
+
+    def begin_cancel(self) -> None:
+        """Show that the run is being cancelled."""
+        self._bar.begin_cancel()
+
+    def end(self) -> None:
+        """Show that no run is at work."""
+        self._bar.end()
+        self._pages.setCurrentIndex(0)
+
+    def show_result(self, n_objects: int, whole_image: bool, seconds: float) -> None:
+        """Show what a run found."""
+        where = "in the image" if whole_image else "in the region"
+        noun = "object" if n_objects == 1 else "objects"
+        time_taken = f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
+        self._result.say(f"{n_objects:,} {noun} {where}, {time_taken}")
+
+    def show_message(self, text: str) -> None:
+        """Show a remark in place of a result."""
+        self._result.say(text)
+
+    def show_failure(self, text: str) -> None:
+        """Show why a run failed."""
+        self._failure.say(text)
+
+
+def _at_top(widget: QWidget) -> QWidget:
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(widget)
+    column.addStretch(1)
+    return holder
 
 
 def duration(seconds: float) -> str:

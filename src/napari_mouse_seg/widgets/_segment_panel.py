@@ -16,7 +16,6 @@ from qtpy.QtWidgets import (
     QPushButton,
     QScrollArea,
     QSizePolicy,
-    QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -25,7 +24,7 @@ from superqt import QCollapsible
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
-from napari_mouse_seg.widgets._run_bar import RunBar, duration
+from napari_mouse_seg.widgets._run_bar import RunStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,11 +114,11 @@ class SegmentPanel(QWidget):
 
     def result_text(self) -> str:
         """Return the result line; empty if there is none."""
-        return str(self._result.text())
+        return self._status.result_text()
 
     def failure_text(self) -> str:
         """Return why the last run failed; empty if it did not."""
-        return str(self._failure.text())
+        return self._status.failure_text()
 
     def set_images(self, names: Sequence[str], current: int) -> None:
         """List the image layers; emits nothing."""
@@ -181,42 +180,35 @@ class SegmentPanel(QWidget):
     def begin_run(self) -> None:
         """Show that a run has started."""
         self._running = True
-        self._result.say("")
-        self._failure.say("")
-        self._run_bar.begin()
-        self._status.setCurrentIndex(1)
+        self._status.begin()
         self._update_buttons()
 
     def show_progress(self, text: str, fraction: float, left_s: float | None) -> None:
         """Show how far the run is."""
-        self._run_bar.show_progress(text, fraction, left_s)
+        self._status.show_progress(text, fraction, left_s)
 
     def begin_cancel(self) -> None:
         """Show that the run is being cancelled."""
-        self._run_bar.begin_cancel()
+        self._status.begin_cancel()
 
     def end_run(self) -> None:
         """Show that no run is at work."""
         self._running = False
-        self._run_bar.end()
-        self._status.setCurrentIndex(0)
+        self._status.end()
         self._update_buttons()
 
     def show_result(self, n_objects: int, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
         """Show what a run found."""
-        where = "in the image" if whole_image else "in the region"
-        noun = "object" if n_objects == 1 else "objects"
-        time_taken = f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
-        self._result.say(f"{n_objects:,} {noun} {where}, {time_taken}")
+        self._status.show_result(n_objects, whole_image, seconds)
         self._model_warning.say(tuple(warnings))
 
     def show_message(self, text: str) -> None:
         """Show a remark in place of a result."""
-        self._result.say(text)
+        self._status.show_message(text)
 
     def show_failure(self, text: str) -> None:
         """Show why a run failed."""
-        self._failure.say(text)
+        self._status.show_failure(text)
 
     def _make_inputs(self) -> None:
         plan = SegmentPlan()
@@ -242,14 +234,7 @@ class SegmentPanel(QWidget):
     def _make_buttons(self) -> None:
         self._view_button = QPushButton("Segment visible region")
         self._full_button = QPushButton("Segment full image")
-        self._reason, self._result, self._failure = NoteLabel("hint"), NoteLabel("hint"), NoteLabel("error")
-        self._result.setStyleSheet("font-weight: bold; background: transparent;")
-        self._run_bar = RunBar()
-        # One place for progress and result, so that the panel is not laid out anew at every run.
-        self._status = QStackedWidget()
-        self._status.addWidget(_at_top(self._result))
-        self._status.addWidget(_at_top(self._run_bar))
-        self._status.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._reason, self._status = NoteLabel("hint"), RunStatus()
 
     def _arrange(self) -> None:
         """Put the choices in a scroll area and what happens below it, so that the buttons are always in sight."""
@@ -270,7 +255,6 @@ class SegmentPanel(QWidget):
             self._full_button,
             self._reason,
             self._status,
-            self._failure,
         ):
             footer.addWidget(widget)
         column.addLayout(footer)
@@ -320,7 +304,7 @@ class SegmentPanel(QWidget):
             editor.valueChanged.connect(self._on_threshold)
         self._view_button.clicked.connect(self._on_view)
         self._full_button.clicked.connect(self._on_full)
-        self._run_bar.cancelRequested.connect(self.cancelRequested)
+        self._status.cancelRequested.connect(self.cancelRequested)
 
     def _fill(self, box: QComboBox, names: Sequence[str], current: int) -> None:
         box.blockSignals(True)
@@ -379,15 +363,6 @@ class SegmentPanel(QWidget):
             return "There is no model to run."
         editors = (self.fit_editor, self.thresholds, self.fine_thresholds, self.running_editor)
         return next((editor.problem() for editor in editors if editor.problem()), self._problem)
-
-
-def _at_top(widget: QWidget) -> QWidget:
-    holder = QWidget()
-    column = QVBoxLayout(holder)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(widget)
-    column.addStretch(1)
-    return holder
 
 
 def _group(title: str, *widgets: QWidget) -> QGroupBox:

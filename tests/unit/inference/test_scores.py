@@ -74,7 +74,7 @@ def test_finished_tiles_are_not_run_again_after_a_cancel(model: Model) -> None:
 
 
 def test_statistics_are_read_once_in_bands_and_can_be_given_up(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("napari_mouse_seg.images._image._BAND_PIXELS", 170 * 50)
+    monkeypatch.setattr("napari_mouse_seg.images._plane._BAND_PIXELS", 170 * 50)
     scorer = scorer_of(model)
     steps = scorer.prepare()
     next(steps)

@@ -174,6 +174,14 @@ def thresholds(value: float) -> SegmentPlan:
     return SegmentPlan(instances=InstancesPlan(foreground_threshold=value))
 
 
+def run_view(session: SegmentSession, runner: FakeRunner, region: Box | None = LEFT) -> Workspace:
+    """Segment to the end; return where the result went."""
+    session.segment(region)
+    runner.tasks[-1].finish()
+    assert session.workspace is not None
+    return session.workspace
+
+
 def canvas_log(session: SegmentSession) -> list[Any]:
     assert session.workspace is not None
     return session.workspace.canvas.log
@@ -204,8 +212,7 @@ def test_layer_is_announced_before_and_labels_after_the_run(
 
 def test_second_view_adds_to_the_same_canvas(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
     for region in (LEFT, RIGHT):
-        session.segment(region)
-        runner.tasks[-1].finish()
+        run_view(session, runner, region)
     assert len(heard.of("workspace_opened")) == 1
     assert boxes(session) == [LEFT, RIGHT]
     assert session.workspace is not None
@@ -216,8 +223,7 @@ def test_second_view_adds_to_the_same_canvas(session: SegmentSession, runner: Fa
 def test_other_choice_opens_another_canvas(
     session: SegmentSession, runner: FakeRunner, heard: Heard, change: str
 ) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     first = session.workspace
     if change == "image":
         session.set_image(SimpleNamespace(name="other"))
@@ -225,8 +231,7 @@ def test_other_choice_opens_another_canvas(
         session.set_model(SimpleNamespace(card=None))
     else:
         session.set_plan(SegmentPlan(channel=1) if change == "channel" else SegmentPlan(scale=2.0))
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     assert session.workspace is not first
     assert len(heard.of("workspace_opened")) == 2
     assert heard.of("workspace_closed") == []
@@ -236,8 +241,7 @@ def test_thresholds_replace_objects_of_all_regions_without_the_network(
     session: SegmentSession, runner: FakeRunner, engine: FakeEngine
 ) -> None:
     for region in (LEFT, RIGHT):
-        session.segment(region)
-        runner.tasks[-1].finish()
+        run_view(session, runner, region)
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
     runner.tasks[-1].finish()
@@ -247,8 +251,7 @@ def test_thresholds_replace_objects_of_all_regions_without_the_network(
 
 
 def test_same_thresholds_start_no_run(session: SegmentSession, runner: FakeRunner) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     session.apply_thresholds()
     assert len(runner.tasks) == 1
 
@@ -260,8 +263,7 @@ def test_thresholds_before_any_run_start_nothing(session: SegmentSession, runner
 
 
 def test_newer_threshold_overtakes_an_older_one(session: SegmentSession, runner: FakeRunner) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     for value in (0.3, 0.4):
         session.set_plan(thresholds(value))
         session.apply_thresholds()
@@ -284,20 +286,16 @@ def test_thresholds_wait_for_a_run_that_computes_scores(session: SegmentSession,
 
 
 def test_new_view_with_new_thresholds_redoes_earlier_views(session: SegmentSession, runner: FakeRunner) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     session.set_plan(thresholds(0.3))
-    session.segment(RIGHT)
-    runner.tasks[-1].finish()
+    run_view(session, runner, RIGHT)
     assert boxes(session) == [LEFT, RIGHT]
     assert {instances.foreground_threshold for _, instances in canvas_log(session)} == {0.3}
 
 
 def test_full_image_covers_earlier_views(session: SegmentSession, runner: FakeRunner) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
-    session.segment(None)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
+    run_view(session, runner, None)
     assert session.workspace is not None
     assert session.workspace.regions == (None,)
 
@@ -305,10 +303,7 @@ def test_full_image_covers_earlier_views(session: SegmentSession, runner: FakeRu
 def test_painted_labels_are_kept_and_new_thresholds_get_a_new_layer(
     session: SegmentSession, runner: FakeRunner, heard: Heard, engine: FakeEngine
 ) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
-    painted = session.workspace
-    assert painted is not None
+    painted = run_view(session, runner)
     session.mark_edited(painted)
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
@@ -323,10 +318,7 @@ def test_painted_labels_are_kept_and_new_thresholds_get_a_new_layer(
 def test_paint_made_while_objects_are_found_anew_is_kept(
     session: SegmentSession, runner: FakeRunner, heard: Heard
 ) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
-    painted = session.workspace
-    assert painted is not None
+    painted = run_view(session, runner)
     canvas = painted.canvas
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
@@ -343,10 +335,7 @@ def test_paint_made_while_objects_are_found_anew_is_kept(
 def test_a_cancelled_change_of_thresholds_leaves_painted_labels_in_use(
     session: SegmentSession, runner: FakeRunner, heard: Heard
 ) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
-    painted = session.workspace
-    assert painted is not None
+    painted = run_view(session, runner)
     session.mark_edited(painted)
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
@@ -354,8 +343,7 @@ def test_a_cancelled_change_of_thresholds_leaves_painted_labels_in_use(
     runner.tasks[-1].finish()
     assert heard.of("workspace_closed") == []
     session.set_plan(thresholds(0.5))
-    session.segment(RIGHT)
-    runner.tasks[-1].finish()
+    run_view(session, runner, RIGHT)
     assert session.workspace is painted
     assert boxes(session) == [LEFT, RIGHT]
 
@@ -363,10 +351,7 @@ def test_a_cancelled_change_of_thresholds_leaves_painted_labels_in_use(
 def test_labels_given_up_while_objects_are_found_anew_do_not_come_back(
     session: SegmentSession, runner: FakeRunner, heard: Heard
 ) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
-    workspace = session.workspace
-    assert workspace is not None
+    workspace = run_view(session, runner)
     session.mark_edited(workspace)
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
@@ -378,8 +363,7 @@ def test_labels_given_up_while_objects_are_found_anew_do_not_come_back(
 
 
 def test_a_threshold_does_not_push_a_segmentation_out_that_waits(session: SegmentSession, runner: FakeRunner) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     session.set_plan(thresholds(0.3))
     session.apply_thresholds()
     session.segment(RIGHT)
@@ -397,8 +381,7 @@ def test_going_back_to_a_channel_finds_its_scores_and_labels(
 ) -> None:
     for channel in (0, 1, 0):
         session.set_plan(SegmentPlan(channel=channel))
-        session.segment(LEFT)
-        runner.tasks[-1].finish()
+        run_view(session, runner, LEFT)
     assert len(heard.of("workspace_opened")) == 2
     assert engine.computed == [LEFT, LEFT]
     assert session.workspace is heard.of("workspace_opened")[0]
@@ -407,8 +390,7 @@ def test_going_back_to_a_channel_finds_its_scores_and_labels(
 def test_thresholds_change_the_labels_of_the_present_choices_only(session: SegmentSession, runner: FakeRunner) -> None:
     for channel in (0, 1):
         session.set_plan(SegmentPlan(channel=channel))
-        session.segment(LEFT)
-        runner.tasks[-1].finish()
+        run_view(session, runner, LEFT)
     other = session.workspace
     assert other is not None
     session.set_plan(thresholds(0.3))  # of channel 0
@@ -425,8 +407,7 @@ def test_scores_of_the_image_used_longest_ago_are_let_go(
 ) -> None:
     for scale in (1.0, 2.0, 3.0, 4.0, 1.0, 5.0):
         session.set_plan(SegmentPlan(scale=scale))
-        session.segment(LEFT)
-        runner.tasks[-1].finish()
+        run_view(session, runner, LEFT)
     opened = heard.of("workspace_opened")
     assert heard.of("workspace_closed") == [opened[1]]
     assert [one.cache.close.call_count for one in opened] == [0, 1, 0, 0, 0]
@@ -435,8 +416,7 @@ def test_scores_of_the_image_used_longest_ago_are_let_go(
 def test_an_altered_image_loses_its_scores(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
     image = SimpleNamespace(name="altered")
     session.set_image(image)
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     session.forget_image(SimpleNamespace(name="another"))
     assert heard.of("workspace_closed") == []
     session.forget_image(image)
@@ -512,12 +492,10 @@ def test_answers_after_close_are_dropped(session: SegmentSession, runner: FakeRu
 def test_removed_labels_make_the_next_run_open_new_ones_from_known_scores(
     session: SegmentSession, runner: FakeRunner, heard: Heard, engine: FakeEngine
 ) -> None:
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     assert session.workspace is not None
     session.forget_labels(session.workspace)
-    session.segment(LEFT)
-    runner.tasks[-1].finish()
+    run_view(session, runner)
     assert len(heard.of("workspace_opened")) == 2
     assert engine.computed == [LEFT]
 
@@ -548,8 +526,7 @@ def test_warnings_of_the_run_are_in_the_summary_once(
 ) -> None:
     engine.warnings = ("Only 3 pixels an object.",)
     for region in (LEFT, RIGHT):
-        session.segment(region)
-        runner.tasks[-1].finish()
+        run_view(session, runner, region)
     assert heard.of("run_finished")[-1].warnings == ("Only 3 pixels an object.",)
 
 
