@@ -65,6 +65,12 @@ class ExportError(MouseSegError, OSError):
     __str__ = Exception.__str__
 
 
+class ProjectError(MouseSegError, OSError):
+    """An annotation project cannot be read, changed or locked."""
+
+    __str__ = Exception.__str__
+
+
 class OutOfMemoryError(MouseSegError, MemoryError):
     """The smallest tile on the last device still does not fit in memory."""
 

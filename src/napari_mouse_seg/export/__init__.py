@@ -3,8 +3,8 @@
 Heavy libraries are imported when a file is written, so a command can list the formats at once.
 """
 
+from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.export._at_size import at_image_size
-from napari_mouse_seg.export._atomic import replacing
 from napari_mouse_seg.export._formats import FORMATS, LABEL_FORMATS, LabelFormat
 from napari_mouse_seg.export._geojson import write_geojson
 from napari_mouse_seg.export._measurements import measure_objects, write_measurements

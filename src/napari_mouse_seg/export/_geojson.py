@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from napari_mouse_seg.export._atomic import replacing
+from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.export._objects import masks, tabulate
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_mouse_seg.export._atomic import replacing
+from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.export._objects import masks, tabulate
 
 if TYPE_CHECKING:

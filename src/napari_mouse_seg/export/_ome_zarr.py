@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.export._atomic import replacing
+from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.export._source import level_positions, level_shape, level_steps
 
 if TYPE_CHECKING:

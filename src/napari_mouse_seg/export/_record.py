@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.errors import ExportError
-from napari_mouse_seg.export._atomic import replacing
 from napari_mouse_seg.images import image_hash
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Lazy multi-level images and their intensity statistics; no torch."""
 
 from napari_mouse_seg.images._arrays import from_arrays
-from napari_mouse_seg.images._hash import image_hash
+from napari_mouse_seg.images._hash import image_fingerprint, image_hash
 from napari_mouse_seg.images._image import MultiscaleImage
 from napari_mouse_seg.images._intensity import IntensityRange, compress, intensity_range, normalise, stretch
 from napari_mouse_seg.images._levels import Level
@@ -18,6 +18,7 @@ __all__ = [
     "MultiscaleImage",
     "compress",
     "from_arrays",
+    "image_fingerprint",
     "image_hash",
     "image_stem",
     "intensity_range",

@@ -1,4 +1,4 @@
-"""A hash that tells in a run record which image was used."""
+"""Hashes that tell which image a run record or a project speaks of."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from napari_mouse_seg.images._guard import reading
 _ZARR_METADATA = frozenset({"zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata"})
 
 
+_N_SAMPLES = 64
+_SAMPLE_BYTES = 64 * 1024
+
+
 def image_hash(path: str | os.PathLike[str]) -> str:
     """Return the SHA-256 of an image as hexadecimal digits.
 
@@ -23,14 +27,50 @@ def image_hash(path: str | os.PathLike[str]) -> str:
     ImageNotFoundError
         If there is nothing at the path.
     """
-    path = Path(path)
-    if not path.exists():
-        raise ImageNotFoundError(f"There is no file or directory {path}; check the path.")
+    path = _existing(path)
     with reading(str(path), "the file"):
         if path.is_dir():
             return _directory_hash(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def image_fingerprint(path: str | os.PathLike[str]) -> str:
+    """Return a quick hash that knows an image again after a move, as hexadecimal digits.
+
+    Of a file: SHA-256 of its size and of 64 evenly spaced blocks of 64 KiB, the first and last bytes among them; a
+    file of up to 4 MiB is read whole. It takes milliseconds for a slide of 50 GB, and is blind to changes between
+    the blocks. Of a directory: as :func:`image_hash`.
+
+    Raises
+    ------
+    ImageNotFoundError
+        If there is nothing at the path.
+    """
+    path = _existing(path)
+    with reading(str(path), "the file"):
+        return _directory_hash(path) if path.is_dir() else _sampled_hash(path)
+
+
+def _existing(path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if not path.exists():
+        raise ImageNotFoundError(f"There is no file or directory {path}; check the path.")
+    return path
+
+
+def _sampled_hash(path: Path) -> str:
+    """Hash the size and evenly spaced blocks; all bytes where the blocks would cover them."""
+    size = path.stat().st_size
+    digest = hashlib.sha256(f"{size}\0".encode())
+    with path.open("rb") as file:
+        if size <= _N_SAMPLES * _SAMPLE_BYTES:
+            digest.update(file.read())
+            return digest.hexdigest()
+        for index in range(_N_SAMPLES):
+            file.seek(index * (size - _SAMPLE_BYTES) // (_N_SAMPLES - 1))
+            digest.update(file.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
 
 
 def _directory_hash(root: Path) -> str:

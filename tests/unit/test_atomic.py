@@ -4,8 +4,8 @@ import errno
 
 import pytest
 
+from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.errors import ExportError
-from napari_mouse_seg.export import replacing
 
 
 def test_target_appears_only_at_the_end(tmp_path):

@@ -1,0 +1,144 @@
+"""Write beside the target, then move into place: a reader never meets half a file."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import shutil
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from napari_mouse_seg.errors import ExportError, MouseSegError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
+_UNFINISHED = re.compile(r"\.[0-9a-f]{8}\.part\.")
+
+
+@contextmanager
+def replacing(
+    path: Path, *, overwrite: bool = False, durable: bool = False, error: type[MouseSegError] = ExportError
+) -> Iterator[Path]:
+    """Give a temporary path to write to; it becomes ``path`` when the block ends without error.
+
+    The folder is made if needed. Works for files and folders; after an error nothing is left behind
+    and an older ``path`` is untouched.
+
+    Parameters
+    ----------
+    path
+        File or folder to write.
+    overwrite
+        Whether an existing one may be replaced.
+    durable
+        Whether to wait until the disk holds the file, so that it survives a power cut. For files; some milliseconds.
+    error
+        What is raised, for callers whose files are no results.
+
+    Raises
+    ------
+    ExportError
+        Or ``error``, if ``path`` exists and ``overwrite`` is false, or the disk refuses.
+    """
+    if path.exists() and not overwrite:
+        raise error(f"{path} exists already; choose another folder or allow overwriting (--overwrite).")
+    temporary = path.with_name(f".{uuid4().hex[:8]}.part.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        if durable:
+            _flush(temporary)
+        _move(temporary, path)
+        if durable:
+            _flush(path.parent)
+    except MouseSegError:
+        raise
+    except OSError as cause:
+        raise error(explain(path, cause)) from cause
+    finally:
+        _remove(temporary)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left half written; only where nobody else is writing.
+
+    Parameters
+    ----------
+    folder
+        Its own entries are looked at, not those of folders in it. It may be absent.
+    """
+    with suppress(OSError):
+        for entry in list(folder.iterdir()):
+            if _UNFINISHED.match(entry.name):
+                _remove(entry)
+
+
+def explain(path: Path, error: OSError, verb: str = "written") -> str:
+    """Say why the disk refused, and what to do.
+
+    Parameters
+    ----------
+    path
+        What was to be changed.
+    error
+        From the operating system.
+    verb
+        What was to be done to it, as in "could not be ...".
+    """
+    failed, folder = f"{path.name} could not be {verb}", path.parent
+    if error.errno in _NO_SPACE:
+        return f"{failed}: the disk of {folder} is full ({_free(folder)}); free some."
+    if error.errno in _NO_RIGHT:
+        return f"{failed}: no permission to write into {folder}; choose another folder."
+    if error.errno in {errno.ENOTDIR, errno.EEXIST}:
+        return f"{failed}: {folder} is not a folder; choose another."
+    if error.errno == errno.ENOENT:
+        return f"{failed}: it, or the folder {folder}, is no longer there; put it back or choose another folder."
+    return f"{failed} into {folder} ({error.strerror or error}); check the folder."
+
+
+def _free(folder: Path) -> str:
+    try:
+        return f"{shutil.disk_usage(folder).free / 1e6:.0f} MB free"
+    except OSError:
+        return "free space unknown"
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disk holds a file, or the names in a folder; Windows keeps those by itself."""
+    if os.name == "nt" and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _move(temporary: Path, path: Path) -> None:
+    """Put the new one in place; a folder cannot replace a folder, so the old one steps aside first."""
+    if not path.is_dir():
+        os.replace(temporary, path)
+        return
+    aside = path.with_name(f".{uuid4().hex[:8]}.old.{path.name}")
+    os.rename(path, aside)
+    try:
+        os.rename(temporary, path)
+    except OSError:
+        os.rename(aside, path)
+        raise
+    _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
