@@ -11,13 +11,13 @@ import timm
 import torch
 from torch import nn
 
-from napari_mouse_seg.networks import build_network
+from napari_mouse_seg.networks import ArchitecturePlan, build_network
 from napari_mouse_seg.training import PatchSampler, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_mouse_seg.networks import ArchitecturePlan
+    from napari_mouse_seg.networks import CompactPlan
     from napari_mouse_seg.plans import IntensityPlan, TrainingPlan
     from napari_mouse_seg.training import TrainingImage
 
@@ -45,7 +45,7 @@ def load_imagenet(network: nn.Module) -> None:
 def run(
     description: str | None,
     plan: TrainingPlan,
-    architecture: ArchitecturePlan,
+    architecture: ArchitecturePlan | CompactPlan,
     intensity: IntensityPlan,
     load_images: Callable[[Path, TrainingPlan], list[TrainingImage]],
 ) -> None:
@@ -62,7 +62,8 @@ def run(
     plan = plan.model_copy(update={"steps": arguments.steps})
     arguments.work.mkdir(parents=True, exist_ok=True)
     network = build_network(architecture)
-    load_imagenet(network)
+    if isinstance(architecture, ArchitecturePlan):
+        load_imagenet(network)
     images = load_images(arguments.data, plan)
     print(f"{len(images)} images", flush=True)
     start = time.monotonic()

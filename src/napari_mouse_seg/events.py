@@ -36,6 +36,39 @@ class TileDone(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class StepsDone(Event):
+    """Optimiser steps done in a training, of how many (an estimate where time decides), and their mean loss.
+
+    ``left_s`` is the time left in seconds, None where nobody counts it.
+    """
+
+    steps: int
+    total: int
+    loss: float
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Validated(Event):
+    """How good the model in training is after so many steps; ``best`` if it is the best so far.
+
+    ``score`` is None where there is nothing to measure with.
+    """
+
+    steps: int
+    score: float | None
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointReady(Event):
+    """A model file to look at in between; the next one replaces it."""
+
+    steps: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
 class Warned(Event):
     """Something the user should know; the run goes on."""
 

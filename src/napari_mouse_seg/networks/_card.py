@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, Plan
 
 
-class ArchitecturePlan(Plan):
+class _NetworkPlan(Plan):
+    """What every network has: where the image comes in and the scores go out."""
+
+    in_channels: Literal[1, 3] = Field(1, title="Input channels", description="1 is grey, 3 is RGB.")
+    outputs: tuple[Literal["foreground"], Literal["boundary"], Literal["distance"]] = Field(
+        ("foreground", "boundary", "distance"), title="Outputs", description="Names of the score channels."
+    )
+
+
+class CompactPlan(_NetworkPlan):
+    """A small U-Net that is fast without a GPU; see ``networks/_compact.py``."""
+
+    family: Literal["compact"] = "compact"
+    widths: tuple[int, ...] = Field(
+        (24, 32, 64, 128),
+        min_length=2,
+        title="Widths",
+        description="Channels at half resolution, a quarter, and so on.",
+    )
+    encoder_blocks: tuple[int, ...] = Field(
+        (1, 2, 3, 4), title="Encoder blocks", description="Convolutions at each resolution on the way down."
+    )
+    decoder_blocks: tuple[int, ...] = Field(
+        (1, 2, 1), title="Decoder blocks", description="Convolutions at each resolution on the way up."
+    )
+
+    @model_validator(mode="after")
+    def _check_lengths(self) -> Self:
+        if len(self.encoder_blocks) != len(self.widths) or len(self.decoder_blocks) != len(self.widths) - 1:
+            raise ValueError("encoder_blocks must be as many as widths, and decoder_blocks one fewer")
+        return self
+
+
+class ArchitecturePlan(_NetworkPlan):
     """Which segmentation-models-pytorch network to build."""
 
     family: Literal["unet", "unetplusplus", "deeplabv3plus", "fpn", "linknet"] = Field(
@@ -22,10 +55,9 @@ class ArchitecturePlan(Plan):
     decoder_channels: tuple[int, ...] = Field(
         (96, 48, 32, 16, 8), title="Decoder channels", description="From the coarsest to the finest block."
     )
-    in_channels: Literal[1, 3] = Field(1, title="Input channels", description="1 is grey, 3 is RGB.")
-    outputs: tuple[Literal["foreground"], Literal["boundary"], Literal["distance"]] = Field(
-        ("foreground", "boundary", "distance"), title="Outputs", description="Names of the score channels."
-    )
+
+
+NetworkPlan = Annotated[ArchitecturePlan | CompactPlan, Field(discriminator="family")]
 
 
 class ModelCard(Plan):
@@ -34,7 +66,7 @@ class ModelCard(Plan):
     format_version: Literal[1] = 1
     name: str = Field(min_length=1, title="Name", description="Short name, used on the command line.")
     summary: str = Field(title="Summary", description="One line: what it finds, in which images.")
-    architecture: ArchitecturePlan = ArchitecturePlan()
+    architecture: NetworkPlan = ArchitecturePlan()
     intensity: IntensityPlan = IntensityPlan()
     instances: InstancesPlan = InstancesPlan()
     modality: Literal["fluorescence", "histology", "brightfield", "electron", "any"] = Field(

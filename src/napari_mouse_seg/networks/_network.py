@@ -1,11 +1,12 @@
 """Card → network: build it and know its reach.
 
-segmentation-models-pytorch rather than own decoders: the architectures that users ask for by name.
+segmentation-models-pytorch for the architectures that users ask for by name; one network of our own that is fast on
+processors.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import segmentation_models_pytorch as smp
 import torch
@@ -13,9 +14,8 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_mouse_seg.errors import ModelError
-
-if TYPE_CHECKING:
-    from napari_mouse_seg.networks._card import ArchitecturePlan
+from napari_mouse_seg.networks._card import ArchitecturePlan, CompactPlan
+from napari_mouse_seg.networks._compact import CompactUnet
 
 _FAMILIES = {
     "unet": smp.Unet,
@@ -27,7 +27,7 @@ _FAMILIES = {
 _IMAGE_AXES = 4
 
 
-def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) -> nn.Module:
+def build_network(plan: ArchitecturePlan | CompactPlan, encoder_weights: str | None = None) -> nn.Module:
     """Build the network of a plan.
 
     Parameters
@@ -35,7 +35,8 @@ def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) ->
     plan
         Architecture, encoder and channels.
     encoder_weights
-        Name of pretrained weights for the encoder (downloaded by the library), or None for random ones.
+        Name of pretrained weights for the encoder (downloaded by the library), or None for random ones. There are
+        none for a compact network.
 
     Returns
     -------
@@ -47,6 +48,8 @@ def build_network(plan: ArchitecturePlan, encoder_weights: str | None = None) ->
     ModelError
         If the library does not know the encoder or the combination.
     """
+    if isinstance(plan, CompactPlan):
+        return CompactUnet(plan)
     options: dict[str, Any] = {}  # Any: keyword arguments of the library
     if plan.family in ("unet", "unetplusplus"):
         options["decoder_channels"] = plan.decoder_channels

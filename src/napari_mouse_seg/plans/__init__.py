@@ -4,6 +4,14 @@ from napari_mouse_seg.plans._base import Plan
 from napari_mouse_seg.plans._instances import InstancesPlan
 from napari_mouse_seg.plans._intensity import IntensityPlan
 from napari_mouse_seg.plans._paint import BACKGROUND_LABEL, NOT_PAINTED, PaintPlan
+from napari_mouse_seg.plans._project import (
+    ClassPlan,
+    ImageReference,
+    PatchPlan,
+    ProjectPlan,
+    RetrainPlan,
+    RoundPlan,
+)
 from napari_mouse_seg.plans._segment import DeviceName, SegmentPlan
 from napari_mouse_seg.plans._training import AugmentationPlan, TrainingPlan
 
@@ -11,11 +19,17 @@ __all__ = [
     "BACKGROUND_LABEL",
     "NOT_PAINTED",
     "AugmentationPlan",
+    "ClassPlan",
     "DeviceName",
+    "ImageReference",
     "InstancesPlan",
     "IntensityPlan",
     "PaintPlan",
+    "PatchPlan",
     "Plan",
+    "ProjectPlan",
+    "RetrainPlan",
+    "RoundPlan",
     "SegmentPlan",
     "TrainingPlan",
 ]

@@ -17,6 +17,9 @@ class AugmentationPlan(Plan):
         1.0, ge=0, le=4, title="Gain (octaves)", description="Brightness is changed by up to this."
     )
     gamma_log2: float = Field(0.5, ge=0, le=3, title="Gamma (octaves)", description="Gamma is changed by up to this.")
+    gradient_log2: float = Field(
+        0.5, ge=0, le=3, title="Illumination (octaves)", description="Brightness falls by up to this across a patch."
+    )
     max_offset: float = Field(0.05, ge=0, le=1, title="Offset", description="Background is raised or lowered.")
     max_noise: float = Field(0.04, ge=0, le=1, title="Noise", description="Largest standard deviation added.")
     stain_log2: float = Field(

@@ -1,21 +1,21 @@
-"""The training loop: a generator of events with checkpoints, so that a killed run goes on where it was."""
+"""One step after the other, with averaged weights and checkpoints, so that a killed run goes on where it was."""
 
 from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Subset
 
 from napari_mouse_seg.errors import TrainingError
+from napari_mouse_seg.events import StepsDone
 from napari_mouse_seg.training._losses import instance_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from torch import Tensor, nn
@@ -24,24 +24,111 @@ if TYPE_CHECKING:
     from napari_mouse_seg.training._samples import PatchSampler
 
 
-_Parts = dict[str, "nn.Module | torch.optim.Optimizer"]
-
-
-@dataclass(frozen=True, slots=True)
-class StepsDone:
-    """Progress of a training run: steps done, of how many, and the mean loss since the last report."""
-
-    steps: int
-    total: int
-    loss: float
-
-
 def learning_rate_factor(step: int, plan: TrainingPlan) -> float:
     """Return the factor on the peak learning rate: linear warm-up, then half a cosine down to 1 %."""
     if step < plan.warmup_steps:
         return (step + 1) / plan.warmup_steps
-    done = (step - plan.warmup_steps) / max(1, plan.steps - plan.warmup_steps)
+    return cosine((step - plan.warmup_steps) / max(1, plan.steps - plan.warmup_steps))
+
+
+def cosine(done: float) -> float:
+    """Return half a cosine from 1 down to 0.01 as ``done`` goes from 0 to 1."""
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def _averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+    """Return the rule of an exponential moving average whose memory grows to its length over the first steps.
+
+    A short training would otherwise average mostly what it started from.
+    """
+
+    def average(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
+        if not old.is_floating_point():
+            return new
+        return old.lerp(new, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+
+    return average
+
+
+class Trainer:
+    """A network in training: optimiser, averaged weights, checkpoints.
+
+    Parameters
+    ----------
+    network
+        Gives three logit maps; is moved to the device and trained in place.
+    plan
+        Step size and weights.
+    device
+        Torch device string.
+
+    Attributes
+    ----------
+    steps
+        Done so far.
+    """
+
+    def __init__(self, network: nn.Module, plan: TrainingPlan, device: str = "cpu") -> None:
+        self._network = network.to(device).to(memory_format=torch.channels_last).train()
+        self._plan = plan
+        self._device = device
+        self._average = AveragedModel(network, avg_fn=_averaging(plan.average_decay), use_buffers=True)
+        self._optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+        self._parts: dict[str, Any] = {  # Any: all have state_dict and load_state_dict
+            "network": network,
+            "average": self._average,
+            "optimiser": self._optimiser,
+        }
+        self.steps = 0
+
+    @property
+    def averaged(self) -> nn.Module:
+        """The network with averaged weights, for looking at in between; it changes with every step."""
+        module: nn.Module = self._average.module
+        return module.eval()
+
+    def step(self, images: Tensor, maps: Tensor, rate_factor: float) -> float:
+        """Take one step on (N, C, Y, X) images and their (N, 7, Y, X) maps; return the loss.
+
+        Raises
+        ------
+        TrainingError
+            If the loss is no longer finite.
+        """
+        plan = self._plan
+        for group in self._optimiser.param_groups:
+            group["lr"] = plan.learning_rate * rate_factor
+        images = images.to(self._device).contiguous(memory_format=torch.channels_last)
+        loss = instance_loss(self._network(images).float(), maps.to(self._device), plan)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise TrainingError(f"The loss became {value}; lower the learning rate (now {plan.learning_rate:g}).")
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+        self._optimiser.step()
+        self._average.update_parameters(self._network)
+        self.steps += 1
+        return value
+
+    def finish(self) -> None:
+        """Give the network the averaged weights, and set it to evaluation."""
+        self._network.load_state_dict(self._average.module.state_dict())
+        self._network.eval()
+
+    def save(self, checkpoint: Path) -> None:
+        """Write everything; the finished file replaces an older one in a single step."""
+        temporary = checkpoint.with_name(checkpoint.name + ".part")
+        state = {name: part.state_dict() for name, part in self._parts.items()}
+        torch.save(state | {"steps": self.steps}, temporary)
+        os.replace(temporary, checkpoint)
+
+    def restore(self, checkpoint: Path) -> None:
+        """Go on from a checkpoint."""
+        saved = torch.load(checkpoint, map_location=self._device, weights_only=True)
+        for name, part in self._parts.items():
+            part.load_state_dict(saved[name])
+        self.steps = int(saved["steps"])
 
 
 def train(
@@ -83,54 +170,17 @@ def train(
     TrainingError
         If the loss is no longer finite.
     """
-    network.to(device).to(memory_format=torch.channels_last).train()
-    average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(plan.average_decay), use_buffers=True)  # type: ignore[no-untyped-call]  # torch
-    optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
-    parts: _Parts = {"network": network, "average": average, "optimiser": optimiser}
-    first = _restore(checkpoint, parts, device)
-    rest = Subset(sampler, range(first * plan.batch_size, len(sampler)))
+    trainer = Trainer(network, plan, device)
+    if checkpoint.exists():
+        trainer.restore(checkpoint)
+    rest = Subset(sampler, range(trainer.steps * plan.batch_size, len(sampler)))
     # The loader turns the sampler's arrays into tensors.
     loader: DataLoader[Any] = DataLoader(rest, batch_size=plan.batch_size, num_workers=workers)
     losses: list[float] = []
-    for step, (images, maps) in enumerate(loader, start=first):
-        for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * learning_rate_factor(step, plan)
-        losses.append(_step(network, optimiser, images.to(device), maps.to(device), plan))
-        average.update_parameters(network)
-        if (step + 1) % report_every == 0 or step + 1 == plan.steps:
-            _save(checkpoint, parts, step + 1)
-            yield StepsDone(step + 1, plan.steps, sum(losses) / len(losses))
+    for images, maps in loader:
+        losses.append(trainer.step(images, maps, learning_rate_factor(trainer.steps, plan)))
+        if trainer.steps % report_every == 0 or trainer.steps == plan.steps:
+            trainer.save(checkpoint)
+            yield StepsDone(trainer.steps, plan.steps, sum(losses) / len(losses))
             losses.clear()
-    network.load_state_dict(average.module.state_dict())
-    network.eval()
-
-
-def _step(
-    network: nn.Module, optimiser: torch.optim.Optimizer, images: Tensor, maps: Tensor, plan: TrainingPlan
-) -> float:
-    logits = network(images.contiguous(memory_format=torch.channels_last))
-    loss = instance_loss(logits.float(), maps, plan)
-    value = float(loss.detach())
-    if not math.isfinite(value):
-        raise TrainingError(f"The loss became {value}; lower the learning rate (now {plan.learning_rate:g}).")
-    optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]  # torch
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-    optimiser.step()
-    return value
-
-
-def _restore(checkpoint: Path, parts: _Parts, device: str) -> int:
-    """Load a checkpoint if there is one; return the number of steps it had done."""
-    if not checkpoint.exists():
-        return 0
-    saved = torch.load(checkpoint, map_location=device, weights_only=True)
-    for name, part in parts.items():
-        part.load_state_dict(saved[name])
-    return int(saved["steps"])
-
-
-def _save(checkpoint: Path, parts: _Parts, steps: int) -> None:
-    temporary = checkpoint.with_name(checkpoint.name + ".part")
-    torch.save({name: part.state_dict() for name, part in parts.items()} | {"steps": steps}, temporary)
-    os.replace(temporary, checkpoint)
+    trainer.finish()

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import AugmentationPlan, IntensityPlan, TrainingPlan
 
 _REFERENCE_AREA_PX = 400.0
+_KNOWN = 255
+_TRIES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,7 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
     Parameters
     ----------
     images
-        Annotated images; groups are weighted evenly.
+        Annotated images; groups are drawn evenly, and images of one group as often as they have known pixels.
     plan, intensity
         Patch size, seed and augmentation; compression applied after the augmentation.
     """
@@ -104,6 +106,7 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
         for image in images:
             groups.setdefault(image.group, []).append(image)
         self._groups = [groups[name] for name in sorted(groups)]
+        self._shares = [_known_shares(group) for group in self._groups]
 
     def __len__(self) -> int:
         return self._plan.steps * self._plan.batch_size
@@ -111,11 +114,22 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
     def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Return patch ``number``: (C, Y, X) float32 network input and (7, Y, X) uint8 maps."""
         rng = np.random.default_rng((self._plan.seed, number))
-        group = self._groups[rng.integers(len(self._groups))]
-        image = group[rng.integers(len(group))]
-        pixels, maps = _crop(image, self._plan.patch_px, self._plan.augmentation, rng)
+        chosen = rng.integers(len(self._groups))
+        group, shares = self._groups[chosen], self._shares[chosen]
+        image = group[rng.integers(len(group)) if shares is None else rng.choice(len(group), p=shares)]
+        for _ in range(1 if shares is None else _TRIES):
+            pixels, maps = _crop(image, self._plan.patch_px, self._plan.augmentation, rng)
+            if (maps[4] == _KNOWN).any():
+                break
         pixels = change_intensity(pixels, self._plan.augmentation, rng)
         return np.ascontiguousarray(compress(pixels, self._intensity)), np.ascontiguousarray(maps)
+
+
+def _known_shares(images: list[TrainingImage]) -> NDArray[np.float64] | None:
+    """Return how much of all known foreground each image holds; None if all of all of them is known."""
+    known = np.array([float((image.maps[4] == _KNOWN).sum()) for image in images])
+    whole = np.array([image.maps[4].size for image in images])
+    return None if (known == whole).all() or known.sum() == 0 else known / known.sum()
 
 
 def _crop(
@@ -156,7 +170,7 @@ def resample(stack: NDArray[Any], grid: NDArray[np.float32]) -> NDArray[Any]:
 def change_intensity(
     pixels: NDArray[np.float32], plan: AugmentationPlan, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Change gain, gamma, stain, offset, blur and noise of a stretched (C, Y, X) patch, each at random."""
+    """Change blur, gamma, gain, illumination, stain, offset and noise of a stretched (C, Y, X) patch at random."""
     if rng.random() < 0.3 and plan.max_blur_px > 0:
         sigma = rng.uniform(0, plan.max_blur_px)
         pixels = ndimage.gaussian_filter(pixels, (0, sigma, sigma), truncate=3)
@@ -164,6 +178,8 @@ def change_intensity(
         pixels = pixels ** np.float32(2 ** rng.uniform(-plan.gamma_log2, plan.gamma_log2))
     if rng.random() < 0.6:
         pixels = pixels * np.float32(2 ** rng.uniform(-plan.gain_log2, plan.gain_log2))
+    if rng.random() < 0.3 and plan.gradient_log2 > 0:
+        pixels = pixels * _illumination(pixels.shape[1:], rng.uniform(-1, 1, 2) * plan.gradient_log2)
     if len(pixels) == 3 and rng.random() < 0.6:
         pixels = pixels * np.exp2(rng.uniform(-plan.stain_log2, plan.stain_log2, (3, 1, 1))).astype(np.float32)
     if rng.random() < 0.3:
@@ -172,3 +188,13 @@ def change_intensity(
         sigma = rng.uniform(0, plan.max_noise)
         pixels = pixels + np.float32(sigma) * rng.standard_normal(pixels.shape, dtype=np.float32)
     return np.clip(pixels, 0, None)
+
+
+def _illumination(shape: tuple[int, ...], octaves: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Return (Y, X) factors, 1 in the middle, that change by ``octaves`` from edge to edge along Y and along X."""
+    y, x = (
+        np.exp2(slope * np.linspace(-0.5, 0.5, size)).astype(np.float32)
+        for slope, size in zip(octaves, shape, strict=True)
+    )
+    factors: NDArray[np.float32] = y[:, None] * x
+    return factors

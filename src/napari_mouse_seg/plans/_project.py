@@ -1,0 +1,139 @@
+"""What an annotation project holds: the image, painted patches, classes, rounds of training and settings."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from napari_mouse_seg.plans._base import Plan
+from napari_mouse_seg.plans._intensity import IntensityPlan
+from napari_mouse_seg.plans._paint import PaintPlan
+
+
+class ClassPlan(Plan):
+    """A kind of area that the user paints."""
+
+    label: int = Field(ge=1, le=255, title="Label", description="Value of its pixels in the paint.")
+    name: str = Field(min_length=1, title="Name", description="Shown in the viewer and in results.")
+    colour: str = Field(pattern="^#[0-9a-fA-F]{6}$", title="Colour", description="As #rrggbb.")
+
+
+class ImageReference(Plan):
+    """Which plane of which image is annotated."""
+
+    path: str = Field("", title="File", description="Absolute path when the project was last open; empty if none.")
+    relative: str = Field("", title="Relative path", description="The same, as seen from the project's folder.")
+    name: str = Field("", title="Name", description="Of the layer or file.")
+    fingerprint: str = Field("", title="Fingerprint", description="Of the file, to know it again after a move.")
+    shape: tuple[int, int] = Field(title="Size", description="Rows and columns of level 0.")
+    channel: int = Field(0, ge=0, title="Channel", description="Index of the channel.")
+    plane_t: int = Field(0, ge=0, title="Time point", description="Index along T.")
+    plane_z: int = Field(0, ge=0, title="Plane", description="Index along Z.")
+
+
+class PatchPlan(Plan):
+    """One painted patch."""
+
+    id: str = Field(pattern="^[a-z0-9-]+$", title="Id", description="Unique in the project; names its files.")
+    name: str = Field("", title="Name", description="For people.")
+    box: tuple[int, int, int, int] = Field(
+        title="Place", description="First row, first column, one past the last row and column; network pixels."
+    )
+    included: bool = Field(True, title="Included", description="Whether training uses it.")
+    role: Literal["train", "validate"] = Field(
+        "train", title="Used for", description="Training, or only to measure how good the model is."
+    )
+    meaning: PaintPlan = PaintPlan()
+
+    @model_validator(mode="after")
+    def _check_box(self) -> Self:
+        y0, x0, y1, x1 = self.box
+        if not (0 <= y0 < y1 and 0 <= x0 < x1):
+            raise ValueError("the place is empty or outside of the image")
+        return self
+
+
+class RoundPlan(Plan):
+    """One finished round of training; its model lies in the project's folder."""
+
+    number: int = Field(ge=1, title="Round", description="Counts up; never used twice.")
+    name: str = Field(min_length=1, title="Name", description="Of the model, as shown in Segment.")
+    base: str = Field(title="Started from", description="Name of the model that it was trained from.")
+    created: str = Field("", title="Finished", description="ISO 8601, local time with offset.")
+    steps: int = Field(0, ge=0, title="Steps", description="Optimiser steps.")
+    best_step: int = Field(0, ge=0, title="Best step", description="Step whose weights were kept.")
+    seconds: float = Field(0, ge=0, title="Seconds", description="How long the training took.")
+    score: float | None = Field(None, title="Validation score", description="F1 or mean IoU; None without validation.")
+    patches: tuple[str, ...] = Field((), title="Patches", description="Ids of those trained on.")
+    curve: tuple[tuple[int, float, float | None], ...] = Field(
+        (), title="Curve", description="Step, loss and validation score."
+    )
+
+
+class RetrainPlan(Plan):
+    """How a model is fine-tuned on painted patches."""
+
+    minutes: float = Field(4.0, gt=0, le=600, title="Minutes", description="About how long training may take.")
+    steps: int | None = Field(
+        None, ge=1, title="Steps", description="Ends after so many steps instead, the same on every machine."
+    )
+    start_from: Literal["base", "last"] = Field(
+        "base",
+        title="Start from",
+        description=(
+            "base: each round learns all patches anew from the base model and forgets nothing of them; "
+            "last: goes on from the last round, quicker, but it drifts further from the base. All patches are "
+            "used in both cases."
+        ),
+    )
+    rehearse: bool = Field(
+        False,
+        title="Keep what the base model can do",
+        description="Mixes in samples of the base model's own training images, so that it does not forget them.",
+    )
+    learning_rate: float = Field(1e-3, gt=0, lt=1, title="Learning rate", description="Peak, after warm-up.")
+    batch_size: int = Field(4, ge=1, le=64, title="Batch size", description="Crops per step.")
+    crop_px: int = Field(256, ge=64, le=1024, multiple_of=32, title="Crop (px)", description="Side of a crop.")
+    device: Literal["auto", "cuda", "mps", "cpu"] = Field("auto", title="Device", description="Where training runs.")
+    threads: int = Field(
+        0,
+        ge=0,
+        le=256,
+        title="Threads",
+        description="On the CPU; 0 leaves one core to the viewer where there are more.",
+    )
+    seed: int = Field(0, ge=0, title="Seed", description="The same seed draws the same crops.")
+
+
+class ProjectPlan(Plan):
+    """Everything of a project but pixels and weights."""
+
+    format_version: Literal[1] = 1
+    kind: Literal["objects", "areas"] = Field(
+        "objects", title="Paint", description="Single objects, or areas of classes."
+    )
+    classes: tuple[ClassPlan, ...] = Field((), title="Classes", description="Of areas; empty for objects.")
+    image: ImageReference
+    network_shape: tuple[int, int] = Field(
+        title="Grid", description="Rows and columns of the whole image at the resolution that is painted and learnt."
+    )
+    limits: tuple[float, float] = Field(
+        title="Intensity range", description="Raw values of the whole image that the network sees as 0 and 1."
+    )
+    intensity: IntensityPlan = IntensityPlan()
+    pixel_size_um: float | None = Field(
+        None, gt=0, title="Pixel size (µm)", description="Of the grid; None when unknown."
+    )
+    base: str = Field("nuclei-fluorescence", title="Base model", description="Name, or file, of a model.")
+    patches: tuple[PatchPlan, ...] = ()
+    rounds: tuple[RoundPlan, ...] = ()
+    retrain: RetrainPlan = RetrainPlan()
+
+    @model_validator(mode="after")
+    def _check_ids(self) -> Self:
+        ids = [patch.id for patch in self.patches]
+        numbers = [entry.number for entry in self.rounds]
+        if len(set(ids)) != len(ids) or len(set(numbers)) != len(numbers):
+            raise ValueError("two patches or two rounds share an id")
+        return self
