@@ -8,7 +8,7 @@ import traceback
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from napari_mouse_seg.events import Started, TileDone
+from napari_mouse_seg.events import Started, StepsDone, TileDone
 
 if TYPE_CHECKING:
     from napari_mouse_seg.events import Event
@@ -58,6 +58,9 @@ class Console:
         elif isinstance(event, TileDone):
             left = (time.monotonic() - self._since) * (event.total - event.done) / max(1, event.done)
             self._show(f"{name}: {event.stage} {event.done}/{event.total}, {left:.0f} s left")
+        elif isinstance(event, StepsDone):
+            rest = "" if event.left_s is None else f", {event.left_s:.0f} s left"
+            self._show(f"{name}: step {event.steps}/{event.total}, loss {event.loss:.3f}{rest}")
 
     def _show(self, text: str) -> None:
         print("\r" + text[:_WIDTH].ljust(_WIDTH), end="", file=sys.stderr, flush=True)

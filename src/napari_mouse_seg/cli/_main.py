@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from napari_mouse_seg.cli import _demo, _doctor, _evaluate, _models, _segment
+from napari_mouse_seg.cli import _demo, _doctor, _evaluate, _models, _segment, _train
 from napari_mouse_seg.cli._console import Console, make_streams_safe
 from napari_mouse_seg.errors import MouseSegError, PlanError
 
@@ -17,6 +17,7 @@ DONE, FAILED, BAD_USAGE, CANCELLED = 0, 1, 2, 130
 _COMMANDS = {
     "segment": (_segment, "find objects in images and write labels"),
     "demo": (_demo, "segment the bundled sample image and show what comes out"),
+    "train": (_train, "fine-tune a model on the painted patches of a project"),
     "models": (_models, "list models, or show a model's card"),
     "evaluate": (_evaluate, "score predicted labels against true ones"),
     "doctor": (_doctor, "check versions, devices, OpenGL and Qt, memory and disk"),

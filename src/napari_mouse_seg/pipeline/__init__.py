@@ -2,19 +2,29 @@
 
 from napari_mouse_seg.pipeline._canvas import LabelCanvas, Merge
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
+from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
+from napari_mouse_seg.pipeline._retrain import NEW_PREFIX, RetrainJob, new_networks, resolve_retrain, retrain
 from napari_mouse_seg.pipeline._save import check_free, find_finished, result_paths, save_result
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
 
 __all__ = [
+    "NEW_PREFIX",
     "LabelCanvas",
     "Merge",
+    "Orders",
+    "RetrainJob",
     "ScoreCache",
     "SegmentJob",
     "SegmentResult",
+    "StillWaiting",
+    "TrainingProcess",
     "check_free",
     "find_finished",
+    "new_networks",
     "resolve",
+    "resolve_retrain",
     "result_paths",
+    "retrain",
     "save_result",
     "segment",
 ]

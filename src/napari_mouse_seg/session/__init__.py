@@ -1,16 +1,19 @@
-"""What one viewer is doing: its choices, its run, its labels; no Qt, no napari."""
+"""What one viewer is doing: its choices, its runs, its labels, its training; no Qt, no napari."""
 
 from napari_mouse_seg.session._engine import Engine, PipelineEngine
 from napari_mouse_seg.session._messages import Check, Progress, RunState, Summary
 from napari_mouse_seg.session._runner import Runner, RunningTask
 from napari_mouse_seg.session._runs import Merged, decode_regions
 from napari_mouse_seg.session._session import SegmentSession
+from napari_mouse_seg.session._train import PaintSaved, PaintSummary, TrainSession, TrainState
 from napari_mouse_seg.session._workspace import Workspace
 
 __all__ = [
     "Check",
     "Engine",
     "Merged",
+    "PaintSaved",
+    "PaintSummary",
     "PipelineEngine",
     "Progress",
     "RunState",
@@ -18,6 +21,8 @@ __all__ = [
     "RunningTask",
     "SegmentSession",
     "Summary",
+    "TrainSession",
+    "TrainState",
     "Workspace",
     "decode_regions",
 ]

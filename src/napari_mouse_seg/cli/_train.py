@@ -1,0 +1,66 @@
+"""``mouse-seg train``: one round of training on an annotation project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
+from napari_mouse_seg.errors import ProjectError
+from napari_mouse_seg.events import Finished, StepsDone, Validated, Warned
+from napari_mouse_seg.plans import RetrainPlan
+
+if TYPE_CHECKING:
+    import argparse
+
+    from napari_mouse_seg.cli._console import Console
+    from napari_mouse_seg.plans import RoundPlan
+    from napari_mouse_seg.projects import Project
+
+
+def add_parser(parser: argparse.ArgumentParser) -> None:
+    """Add arguments and options."""
+    parser.add_argument("project", type=Path, metavar="PROJECT", help="folder made in the panel Train (*.mouse-seg)")
+    parser.add_argument("--base", metavar="NAME|FILE", help="model to start from; default: as set in the project")
+    add_plan_options(parser, RetrainPlan, "training (not given: as set in the project)")
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Train, and add the round to the project; Ctrl-C leaves the project as it was."""
+    from napari_mouse_seg.projects import Project
+
+    with Project.open(arguments.project) as project:
+        if project.read_only:
+            raise ProjectError(f"{project.folder} cannot take a new round: {project.read_only_reason}")
+        for damage in project.damage:
+            console.warn(damage.message)
+        if arguments.base:
+            project.update(base=arguments.base)
+        done = _train(project, project.plan.retrain.replace(**given_options(arguments, RetrainPlan)), console)
+        project.add_round(done)
+        console.out(f"{done.name}: {_score(done)} after {done.best_step} of {done.steps} steps, {done.seconds:.0f} s")
+        console.out(f"Model: {project.round_file(done.number)}")
+    return 0
+
+
+def _train(project: Project, plan: RetrainPlan, console: Console) -> RoundPlan:
+    from napari_mouse_seg.pipeline import Orders, resolve_retrain, retrain
+
+    job = resolve_retrain(project, plan)
+    console.out(f"Training {job.name} from {job.base}: {len(job.train)} patches, {len(job.validate)} for validation")
+    result: RoundPlan | None = None
+    for event in retrain(job, Orders(), plan.threads):
+        if isinstance(event, Warned):
+            console.warn(event.message)
+        elif isinstance(event, Validated) and event.score is not None:
+            console.out(f"step {event.steps}: validation {event.score:.3f}{' (best)' if event.best else ''}")
+        elif isinstance(event, StepsDone):
+            console.progress(project.folder.name, event)
+        elif isinstance(event, Finished):
+            result = event.result
+    assert result is not None
+    return result
+
+
+def _score(done: RoundPlan) -> str:
+    return "not validated" if done.score is None else f"validation {done.score:.3f}"

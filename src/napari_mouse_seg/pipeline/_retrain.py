@@ -1,0 +1,371 @@
+"""Project + base model → one frozen job, or an error that says what to change; then the training itself.
+
+The painted patches are read once at the start: painting goes on meanwhile, and the next round takes it in.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_mouse_seg.errors import PlanError, TrainingError
+from napari_mouse_seg.events import CheckpointReady, Event, Finished, Started, StepsDone, Validated, Warned
+from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED, PatchPlan, RetrainPlan, RoundPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from napari_mouse_seg.networks import Model, ModelCard
+    from napari_mouse_seg.projects import Project
+    from napari_mouse_seg.training import Control, PaintedPatch
+
+NEW_PREFIX = "new:"
+_NEW = {
+    "compact": "small U-Net, fast without a GPU",
+    "unet/resnet18": "U-Net with ResNet-18",
+    "unet/resnet34": "U-Net with ResNet-34",
+    "deeplabv3plus/resnet34": "DeepLabV3+ with ResNet-34",
+}
+_IMAGENET = "+imagenet"
+
+
+@dataclass(frozen=True, slots=True)
+class RetrainJob:
+    """Everything one round of training needs, checked.
+
+    Attributes
+    ----------
+    plan
+        Length, step size, device.
+    number, name
+        Of the round, and of its model.
+    base
+        Name of what it starts from.
+    card
+        Of the model to be made.
+    start
+        The model whose weights it starts from; None for random or ImageNet weights.
+    encoder_weights
+        Name of pretrained weights of the encoder, for a new network; None for random ones.
+    train, validate
+        Patches.
+    patch_ids
+        Ids of those in ``train``.
+    output
+        The model file to write.
+    warnings
+        In words for users.
+    """
+
+    plan: RetrainPlan
+    number: int
+    name: str
+    base: str
+    card: ModelCard
+    start: Model | None
+    encoder_weights: str | None
+    train: tuple[PaintedPatch, ...]
+    validate: tuple[PaintedPatch, ...]
+    patch_ids: tuple[str, ...]
+    output: Path
+    warnings: tuple[str, ...]
+
+
+def new_networks() -> dict[str, str]:
+    """Return what can be trained from scratch: value for ``ProjectPlan.base`` → description."""
+    names = {f"{NEW_PREFIX}{name}": f"New: {text}" for name, text in _NEW.items()}
+    pretrained = {
+        f"{NEW_PREFIX}{name}{_IMAGENET}": f"New: {text}, ImageNet weights (downloaded)"
+        for name, text in _NEW.items()
+        if "/" in name
+    }
+    return names | pretrained
+
+
+def resolve_retrain(project: Project, plan: RetrainPlan | None = None) -> RetrainJob:
+    """Check a project and decide what a round of training does.
+
+    Parameters
+    ----------
+    project
+        With painted patches; is only read.
+    plan
+        None takes the project's.
+
+    Returns
+    -------
+    RetrainJob
+        Ready for ``retrain``.
+
+    Raises
+    ------
+    TrainingError
+        If too little is painted, or validation patches overlap those to learn from.
+    ModelError
+        If the base model is missing or damaged.
+    """
+    plan = plan or project.plan.retrain
+    used = [patch for patch in project.plan.patches if patch.included and patch.id not in project.broken]
+    painted = {patch.id: project.paint(patch.id) for patch in used}
+    used = [patch for patch in used if (painted[patch.id] != NOT_PAINTED).any()]
+    train = [patch for patch in used if patch.role == "train"]
+    validate = [patch for patch in used if patch.role == "validate"]
+    _check_paint(train, painted)
+    _check_overlap(train, validate)
+    card, start, base, weights = _find_start(project, plan)
+    number = project.next_round_number()
+    name = f"{project.folder.name.removesuffix('.mouse-seg')} {number}"
+    return RetrainJob(
+        plan=plan,
+        number=number,
+        name=name,
+        base=base,
+        card=_new_card(project, card, name, base, len(train)),
+        start=start,
+        encoder_weights=weights,
+        train=tuple(_painted(project, patch, painted[patch.id], card) for patch in train),
+        validate=tuple(_painted(project, patch, painted[patch.id], card) for patch in validate),
+        patch_ids=tuple(patch.id for patch in train),
+        output=project.round_file(number),
+        warnings=tuple(_warnings(project, train, validate, painted)),
+    )
+
+
+def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Event, None, None]:
+    """Train; a generator that is cancelled by closing it.
+
+    Parameters
+    ----------
+    job
+        From ``resolve_retrain``.
+    control
+        Pause, and stop and keep the best.
+    threads
+        On the CPU; 0 leaves torch's own number.
+
+    Yields
+    ------
+    Event
+        ``Started``, ``StepsDone``, ``Validated``, ``CheckpointReady`` (a model file to look at, which the next one
+        replaces), and ``Finished`` with a ``RoundPlan``, whose model file is then in place.
+
+    Raises
+    ------
+    TrainingError
+        If the loss is no longer finite, or memory runs out.
+    """
+    import torch
+
+    from napari_mouse_seg.networks import resolve_device
+    from napari_mouse_seg.training import FineTuning
+
+    if threads:
+        torch.set_num_threads(threads)
+    device = resolve_device(job.plan.device)
+    torch.manual_seed(job.plan.seed)
+    yield Started("training", 1)
+    for warning in job.warnings:
+        yield Warned(warning)
+    network = _build(job)
+    tuning = FineTuning(
+        network, job.train, job.validate, job.plan, job.card.intensity, job.card.instances, device=device.name
+    )
+    preview = job.output.with_name(f".preview-{job.output.name}")
+    began, curve, steps = time.perf_counter(), _Curve(), 0
+    try:
+        for event in tuning.run(control):
+            curve.note(event)
+            steps = getattr(event, "steps", steps)
+            yield event
+            if isinstance(event, Validated):
+                _save(preview, job.card, tuning.averaged)
+                yield CheckpointReady(event.steps, str(preview))
+        card = job.card.replace(scores=_scores(tuning.best_score))
+        _save(job.output, card, network)
+    except RuntimeError as error:
+        if "out of memory" not in str(error).lower() and "not enough memory" not in str(error).lower():
+            raise
+        raise TrainingError(
+            f"Memory ran out on {device.label} during training; choose a smaller batch or crop, or another device."
+        ) from error
+    finally:
+        preview.unlink(missing_ok=True)
+    yield Finished(
+        RoundPlan(
+            number=job.number,
+            name=job.name,
+            base=job.base,
+            created=datetime.now().astimezone().isoformat(timespec="seconds"),
+            steps=steps,
+            best_step=tuning.best_step,
+            seconds=round(time.perf_counter() - began, 1),
+            score=tuning.best_score,
+            patches=job.patch_ids,
+            curve=curve.points(),
+        )
+    )
+
+
+class _Curve:
+    """Loss and validation score as they came, for the round's record."""
+
+    def __init__(self) -> None:
+        self._points: dict[int, tuple[float | None, float | None]] = {}
+
+    def note(self, event: Event) -> None:
+        if isinstance(event, StepsDone):
+            self._points[event.steps] = (event.loss, self._points.get(event.steps, (None, None))[1])
+        elif isinstance(event, Validated):
+            self._points[event.steps] = (self._points.get(event.steps, (None, None))[0], event.score)
+
+    def points(self) -> tuple[tuple[int, float, float | None], ...]:
+        """Return (step, loss, score); a score without a loss of its own takes the loss before it."""
+        out: list[tuple[int, float, float | None]] = []
+        loss = 0.0
+        for step, (own, score) in sorted(self._points.items()):
+            loss = loss if own is None else own
+            out.append((step, round(loss, 5), score))
+        return tuple(out)
+
+
+def _scores(best: float | None) -> dict[str, Any]:
+    return {} if best is None else {"painted validation patches": {"f1_50": round(best, 4)}}
+
+
+def _save(path: Path, card: ModelCard, network: nn.Module) -> None:
+    from napari_mouse_seg.networks import save_model
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_model(path, card, network)
+    except OSError as error:
+        raise TrainingError(
+            f"The model could not be written to {path.parent} ({error.strerror or error}); check the folder and the "
+            "room on its disk, then train again. What is painted is safe."
+        ) from error
+
+
+def _build(job: RetrainJob) -> nn.Module:
+    from napari_mouse_seg.networks import build_network
+
+    if job.start is not None:
+        return job.start.network()
+    return build_network(job.card.architecture, job.encoder_weights)
+
+
+def _check_paint(train: Sequence[PatchPlan], painted: dict[str, NDArray[Any]]) -> None:
+    if not train:
+        raise TrainingError(
+            "Nothing is painted yet in a patch that training may use; add a patch, paint some objects and some "
+            "background in it, and tick it."
+        )
+    if not any((painted[patch.id] > BACKGROUND_LABEL).any() for patch in train):
+        raise TrainingError("Only background is painted; paint some objects too (any label from 2 on).")
+    if not any(patch.meaning.rest_is_background or (painted[patch.id] == BACKGROUND_LABEL).any() for patch in train):
+        raise TrainingError(
+            "No background is painted; paint some with label 1, or tick “The rest is background” at a patch that "
+            "is painted in full."
+        )
+
+
+def _check_overlap(train: Sequence[PatchPlan], validate: Sequence[PatchPlan]) -> None:
+    from napari_mouse_seg.tiling import Box
+
+    for one, other in itertools.product(train, validate):
+        if Box(*one.box).intersect(Box(*other.box)).area:
+            raise TrainingError(
+                f"The validation patch {other.name or other.id} overlaps {one.name or one.id}, which is learnt from, "
+                "so its score would mean nothing; leave one of them out, or give both the same use."
+            )
+
+
+def _warnings(
+    project: Project, train: Sequence[PatchPlan], validate: Sequence[PatchPlan], painted: dict[str, NDArray[Any]]
+) -> Iterator[str]:
+    if not validate:
+        yield (
+            "No patch is used for validation: how good the model is on new places is not measured, and training "
+            "ends when its time is over."
+        )
+    sparse = [
+        patch.name or patch.id
+        for patch in validate
+        if not (patch.meaning.rest_is_background or (painted[patch.id] != NOT_PAINTED).all())
+    ]
+    if sparse:
+        yield f"{', '.join(sparse)}: not painted in full, so the overlap of painted pixels is scored, not objects."
+    if project.broken:
+        yield f"{len(project.broken)} damaged patches are left out."
+
+
+def _find_start(project: Project, plan: RetrainPlan) -> tuple[ModelCard, Model | None, str, str | None]:
+    """Return the card and weights to start from, a name for people, and the name of encoder weights."""
+    from napari_mouse_seg.networks import find_model, load_model
+
+    if plan.start_from == "last" and project.plan.rounds:
+        last = max(project.plan.rounds, key=lambda entry: entry.number)
+        model = load_model(project.round_file(last.number))
+        return model.card, model, last.name, None
+    base = project.plan.base
+    if base.startswith(NEW_PREFIX):
+        card, weights = _new_network(base)
+        return card, None, base, weights
+    model = find_model(base)
+    return model.card, model, model.card.name, None
+
+
+def _new_network(base: str) -> tuple[ModelCard, str | None]:
+    from napari_mouse_seg.networks import ArchitecturePlan, CompactPlan, ModelCard
+
+    name = base.removeprefix(NEW_PREFIX)
+    weights = "imagenet" if name.endswith(_IMAGENET) else None
+    name = name.removesuffix(_IMAGENET)
+    if name not in _NEW:
+        raise PlanError(f"There is no new network {base!r}; choose one of {', '.join(new_networks())}.", "base")
+    family, _, encoder = name.partition("/")
+    architecture = (
+        CompactPlan()
+        if family == "compact"
+        else ArchitecturePlan.build(family=family, encoder=encoder, decoder_channels=(128, 64, 32, 16, 16))
+    )
+    return ModelCard(name=name, summary="Not trained yet.", architecture=architecture), weights
+
+
+def _new_card(project: Project, base: ModelCard, name: str, base_name: str, n_patches: int) -> ModelCard:
+    plan = project.plan
+    where = plan.image.name or "an image"
+    noun = "patch" if n_patches == 1 else "patches"
+    return base.replace(
+        name=name,
+        summary=f"Trained on {n_patches} painted {noun} of {where}, from {base_name}",
+        intensity=plan.intensity,
+        modality="any",
+        pixel_size_um=plan.pixel_size_um,
+        training_data=(*base.training_data, f"{n_patches} painted {noun} of {where}"),
+        scores={},
+        known_failures=(f"Images that do not look like {where}.",),
+    )
+
+
+def _painted(project: Project, patch: PatchPlan, paint: NDArray[Any], card: ModelCard) -> PaintedPatch:
+    from napari_mouse_seg.images import IntensityRange, stretch
+    from napari_mouse_seg.training import PaintedPatch
+
+    pixels = project.pixels(patch.id)
+    if len(pixels) != card.architecture.in_channels:
+        pixels = (
+            pixels.mean(0, dtype=np.float32, keepdims=True)
+            if card.architecture.in_channels == 1
+            else np.repeat(pixels[:1], card.architecture.in_channels, axis=0)
+        )
+    stretched = stretch(pixels, IntensityRange(*project.plan.limits), project.plan.intensity)
+    return PaintedPatch(patch.name or patch.id, stretched, paint, patch.meaning)

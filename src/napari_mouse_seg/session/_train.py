@@ -1,0 +1,373 @@
+"""The state of training in one viewer: the project, its paint on the way to the disk, and the round at work."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from psygnal import Signal
+
+from napari_mouse_seg.errors import MouseSegError, ProjectError, TrainingError
+from napari_mouse_seg.events import CheckpointReady, Event, Finished, StepsDone, Validated, Warned
+from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED, PatchPlan, RoundPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+    from typing import Any, Literal
+
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.plans import ProjectPlan, RetrainPlan
+    from napari_mouse_seg.projects import Project
+    from napari_mouse_seg.session._runner import Runner, RunningTask
+
+logger = logging.getLogger(__name__)
+
+
+class TrainState(Enum):
+    """What the round is doing."""
+
+    IDLE = "idle"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    CANCELLING = "cancelling"
+
+
+@dataclass(frozen=True, slots=True)
+class PaintSummary:
+    """How much of a patch is painted.
+
+    Attributes
+    ----------
+    share
+        Of its pixels, 0 to 1.
+    n_objects
+        Labels from 2 on.
+    has_background
+        Whether background is painted.
+    """
+
+    share: float
+    n_objects: int
+    has_background: bool
+
+    @classmethod
+    def of(cls, paint: NDArray[Any]) -> PaintSummary:
+        """Look at (Y, X) paint."""
+        labels = np.unique(paint)
+        share = float((paint != NOT_PAINTED).mean())
+        return cls(share, int((labels > BACKGROUND_LABEL).sum()), bool((labels == BACKGROUND_LABEL).any()))
+
+
+@dataclass(frozen=True, slots=True)
+class PaintSaved(Event):
+    """The paint of a patch is on the disk."""
+
+    patch_id: str
+    summary: PaintSummary
+
+
+class Process(Protocol):
+    """A round at work elsewhere; see ``pipeline.TrainingProcess``."""
+
+    def events(self) -> Generator[Event, None, None]:
+        """Start it and report what it does."""
+
+    def order(self, what: Literal["pause", "resume", "stop"]) -> None:
+        """Tell it something."""
+
+
+def _new_process(folder: Path, plan: RetrainPlan) -> Process:
+    from napari_mouse_seg.pipeline import TrainingProcess
+
+    return TrainingProcess(folder, plan)
+
+
+class TrainSession:
+    """One project at most, one round of training at a time.
+
+    All methods are called on the main thread, and all signals are emitted there.
+
+    Parameters
+    ----------
+    runner
+        Does the work elsewhere.
+    new_process
+        Makes the process of a round; one of the operating system's if None.
+
+    Attributes
+    ----------
+    project_changed
+        Another project, or other patches, rounds or settings.
+    paint_saved
+        Carries a ``PaintSaved``.
+    state_changed
+        Carries a ``TrainState``.
+    stepped, validated, checkpoint_ready
+        Carry the events of the round at work.
+    warned
+        Carries words.
+    run_finished
+        Carries the ``RoundPlan`` that was added.
+    run_failed, save_failed
+        Carry the reason in words.
+    run_cancelled
+        The project is as it was.
+    """
+
+    project_changed = Signal()
+    paint_saved = Signal(PaintSaved)
+    state_changed = Signal(TrainState)
+    stepped = Signal(StepsDone)
+    validated = Signal(Validated)
+    checkpoint_ready = Signal(CheckpointReady)
+    warned = Signal(str)
+    run_finished = Signal(RoundPlan)
+    run_failed = Signal(str)
+    save_failed = Signal(str)
+    run_cancelled = Signal()
+
+    def __init__(self, runner: Runner, new_process: Callable[[Path, RetrainPlan], Process] | None = None) -> None:
+        self._runner = runner
+        self._new_process = new_process or _new_process
+        self._project: Project | None = None
+        self._summaries: dict[str, PaintSummary] = {}
+        self._state = TrainState.IDLE
+        self._process: Process | None = None
+        self._task: RunningTask | None = None
+        self._done: RoundPlan | None = None
+
+    @property
+    def project(self) -> Project | None:
+        """The open project."""
+        return self._project
+
+    @property
+    def state(self) -> TrainState:
+        """What the round is doing."""
+        return self._state
+
+    def summary(self, patch_id: str) -> PaintSummary:
+        """Return how much of a patch is painted on the disk."""
+        if patch_id not in self._summaries and self._project is not None:
+            self._summaries[patch_id] = PaintSummary.of(self._project.paint(patch_id))
+        return self._summaries[patch_id]
+
+    def open(self, folder: Path) -> None:
+        """Open a project in place of the present one.
+
+        Raises
+        ------
+        ProjectError
+            If it cannot be read, or a round is at work.
+        """
+        from napari_mouse_seg.projects import Project
+
+        self._check_idle()
+        self._take(Project.open(folder))
+
+    def create(self, folder: Path, plan: ProjectPlan) -> None:
+        """Make a project and open it.
+
+        Raises
+        ------
+        ProjectError
+            If the folder holds one already or cannot be written to, or a round is at work.
+        """
+        from napari_mouse_seg.projects import Project
+
+        self._check_idle()
+        self._take(Project.create(folder, plan))
+
+    def close(self) -> None:
+        """End the round, and let go of the project."""
+        self.cancel()
+        self._task = self._process = None
+        self._state = TrainState.IDLE
+        if self._project is not None:
+            self._project.close()
+            self._project = None
+
+    def update(self, **changes: Any) -> None:  # Any: the fields of the project's plan
+        """Change settings of the project."""
+        self._writable().update(**changes)
+        self.project_changed.emit()
+
+    def add_patch(self, pixels: NDArray[Any], box: tuple[int, int, int, int]) -> PatchPlan:
+        """Add a patch of (C, Y, X) raw pixels at a place on the network's grid."""
+        project = self._writable()
+        patch_id = project.next_patch_id()
+        patch = PatchPlan(id=patch_id, name=f"Patch {int(patch_id[1:])}", box=box)
+        project.add_patch(pixels, patch)
+        self._summaries[patch_id] = PaintSummary(0.0, 0, False)
+        self.project_changed.emit()
+        return patch
+
+    def update_patch(self, patch: PatchPlan) -> None:
+        """Change what a patch is used for or how its paint is read."""
+        self._writable().update_patch(patch)
+        self.project_changed.emit()
+
+    def delete_patch(self, patch_id: str) -> None:
+        """Take a patch out; its files are kept in the project's trash."""
+        self._writable().delete_patch(patch_id)
+        self._summaries.pop(patch_id, None)
+        self.project_changed.emit()
+
+    def rename_round(self, number: int, name: str) -> None:
+        """Give a round's model another name."""
+        project = self._writable()
+        entry = next(entry for entry in project.plan.rounds if entry.number == number)
+        project.update_round(entry.replace(name=name))
+        self.project_changed.emit()
+
+    def delete_round(self, number: int) -> None:
+        """Take a round out; its model is kept in the project's trash."""
+        self._writable().delete_round(number)
+        self.project_changed.emit()
+
+    def save_paint(self, patch_id: str, paint: NDArray[Any]) -> None:
+        """Bring paint to the disk beside the main thread; ``paint`` must not change any more."""
+        project = self._project
+        if project is not None and not project.read_only:
+            self._runner.start(_write_paint(project, {patch_id: paint}), self._on_saved, self._on_save_end)
+
+    def problem(self) -> str:
+        """Return why training cannot start, in words; empty if it can as far as is known without reading files."""
+        project = self._project
+        if project is None:
+            return "Add a patch and paint in it first."
+        if project.read_only:
+            return project.read_only_reason
+        if self._state is not TrainState.IDLE:
+            return "A round is at work; wait for it, stop it or cancel it."
+        used = [patch for patch in project.plan.patches if patch.included and patch.role == "train"]
+        sums = {patch.id: self.summary(patch.id) for patch in used if patch.id not in project.broken}
+        if not any(found.n_objects for found in sums.values()):
+            return "Paint some objects in a patch that is used for training."
+        rest = any(patch.meaning.rest_is_background for patch in used)
+        if not rest and not any(found.has_background for found in sums.values()):
+            return "Paint some background (label 1), or tick “The rest is background” at a patch painted in full."
+        return ""
+
+    def train(self, plan: RetrainPlan, unsaved: dict[str, NDArray[Any]]) -> None:
+        """Save what is unsaved, then train a round on the project as it is on the disk."""
+        project = self._writable()
+        self._check_idle()
+        project.update(retrain=plan)
+        self._done = None
+        self._process = self._new_process(project.folder, plan)
+        self._set_state(TrainState.RUNNING)
+        self._task = self._runner.start(
+            _save_and_train(project, unsaved, self._process), self._on_event, partial(self._on_end, self._process)
+        )
+
+    def pause(self, paused: bool) -> None:
+        """Hold the round after its present step, or let it go on."""
+        if self._process is not None and self._state in (TrainState.RUNNING, TrainState.PAUSED):
+            self._process.order("pause" if paused else "resume")
+            self._set_state(TrainState.PAUSED if paused else TrainState.RUNNING)
+
+    def stop(self) -> None:
+        """End the round after its present step and keep what is best."""
+        if self._process is not None and self._state in (TrainState.RUNNING, TrainState.PAUSED):
+            self._process.order("stop")
+            self._set_state(TrainState.STOPPING)
+
+    def cancel(self) -> None:
+        """End the round and forget it."""
+        if self._task is not None and self._state is not TrainState.IDLE:
+            self._set_state(TrainState.CANCELLING)
+            self._task.cancel()
+
+    def _take(self, project: Project) -> None:
+        if self._project is not None:
+            self._project.close()
+        self._project = project
+        self._summaries.clear()
+        self.project_changed.emit()
+
+    def _writable(self) -> Project:
+        if self._project is None:
+            raise ProjectError("There is no project yet; add a patch first.")
+        return self._project
+
+    def _check_idle(self) -> None:
+        if self._state is not TrainState.IDLE:
+            raise TrainingError("A round is at work; stop or cancel it first.")
+
+    def _on_saved(self, event: Event) -> None:
+        if isinstance(event, PaintSaved):
+            self._summaries[event.patch_id] = event.summary
+            self.paint_saved.emit(event)
+
+    def _on_save_end(self, error: Exception | None) -> None:
+        if error is not None:
+            self.save_failed.emit(_in_words(error))
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, PaintSaved):
+            self._on_saved(event)
+        elif isinstance(event, StepsDone):
+            self.stepped.emit(event)
+        elif isinstance(event, Validated):
+            self.validated.emit(event)
+        elif isinstance(event, CheckpointReady):
+            self.checkpoint_ready.emit(event)
+        elif isinstance(event, Warned):
+            self.warned.emit(event.message)
+        elif isinstance(event, Finished):
+            self._done = event.result
+
+    def _on_end(self, process: Process, error: Exception | None) -> None:
+        if process is not self._process:
+            return
+        self._process = self._task = None
+        cancelled = self._state is TrainState.CANCELLING
+        self._set_state(TrainState.IDLE)
+        if self._done is not None and error is None:
+            self._keep(self._done)
+        elif error is not None and not cancelled:
+            self.run_failed.emit(_in_words(error))
+        else:
+            self.run_cancelled.emit()
+
+    def _keep(self, done: RoundPlan) -> None:
+        try:
+            self._writable().add_round(done)
+        except MouseSegError as error:
+            self.run_failed.emit(str(error))
+            return
+        self.project_changed.emit()
+        self.run_finished.emit(done)
+
+    def _set_state(self, state: TrainState) -> None:
+        if state is not self._state:
+            self._state = state
+            self.state_changed.emit(state)
+
+
+def _write_paint(project: Project, paints: dict[str, NDArray[Any]]) -> Generator[Event, None, None]:
+    for patch_id, paint in paints.items():
+        project.write_paint(patch_id, paint)
+        yield PaintSaved(patch_id, PaintSummary.of(paint))
+
+
+def _save_and_train(
+    project: Project, unsaved: dict[str, NDArray[Any]], process: Process
+) -> Generator[Event, None, None]:
+    yield from _write_paint(project, unsaved)
+    yield from process.events()
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, MouseSegError):
+        return str(error)
+    logger.error("Training failed unexpectedly.", exc_info=error)
+    return f"Training failed unexpectedly ({type(error).__name__}: {error}); the log has the details."
