@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
 _SLIDER_SPAN = 10.0
+_SLIDER_STEP = 0.01
+_DECIMALS = 6
+_NUMBER_PX = 90
 _MOST = 2_000_000_000
 
 
@@ -111,12 +114,18 @@ def _check_box(changed: Callable[[], None]) -> Input:
 def _text(changed: Callable[[], None]) -> Input:
     line = QLineEdit()
     line.editingFinished.connect(changed)
-    return Input(line, line.text, line.setText)
+
+    def show(text: str) -> None:
+        line.setText(text)
+        line.setCursorPosition(0)  # otherwise a long text shows its end
+
+    return Input(line, line.text, show)
 
 
 def _integer(info: FieldInfo, optional: bool, changed: Callable[[], None]) -> Input:
     limits = _Limits.of(info, 1)
     box = QSpinBox()
+    box.setMinimumWidth(_NUMBER_PX)  # its own is that of the longest number, which few ever type
     step = int(limits.step or 1)
     low = int(max(limits.low, -_MOST))
     none = low - step
@@ -135,12 +144,13 @@ def _integer(info: FieldInfo, optional: bool, changed: Callable[[], None]) -> In
 
 
 def _number_or_slider(info: FieldInfo, changed: Callable[[], None]) -> Input:
-    limits = _Limits.of(info, 0.01)
-    if limits.high - limits.low > _SLIDER_SPAN:
+    limits = _Limits.of(info, _SLIDER_STEP)
+    is_fine = isinstance(info.default, float) and 0 < info.default < _SLIDER_STEP
+    if is_fine or limits.high - limits.low > _SLIDER_SPAN:
         return _number(info, changed)
     slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
     slider.setRange(limits.low, limits.high)
-    slider.setSingleStep(0.01)  # type: ignore[arg-type]  # superqt types its float slider as one of integers
+    slider.setSingleStep(_SLIDER_STEP)  # type: ignore[arg-type]  # superqt types its float slider as one of integers
     slider.setPageStep(0.1)  # type: ignore[arg-type]
     slider.setDecimals(2)
     slider.valueChanged.connect(changed)
@@ -151,8 +161,9 @@ def _number(info: FieldInfo, changed: Callable[[], None]) -> Input:
     """Make a number box; one that may be None shows "auto" at the bottom of its range, which its bounds exclude."""
     _, optional = _kind(info.annotation)
     limits = _Limits.of(info, 0.0)
-    box = QDoubleSpinBox()
-    box.setDecimals(3)
+    box = _NumberBox()
+    box.setMinimumWidth(_NUMBER_PX)
+    box.setDecimals(_DECIMALS)
     box.setRange(max(limits.low, -_MOST), min(limits.high, _MOST))
     box.setSingleStep(0.1)
     box.setStepType(QDoubleSpinBox.StepType.AdaptiveDecimalStepType)
@@ -166,3 +177,13 @@ def _number(info: FieldInfo, changed: Callable[[], None]) -> Input:
         lambda: None if box.value() == box.minimum() else box.value(),
         lambda value: box.setValue(box.minimum() if value is None else value),
     )
+
+
+class _NumberBox(QDoubleSpinBox):
+    """Shows no more digits than the number has."""
+
+    def textFromValue(self, value: float) -> str:
+        """Return the number without zeros at its end."""
+        text = str(super().textFromValue(value))
+        point = self.locale().decimalPoint()
+        return text.rstrip("0").removesuffix(point) if point in text else text

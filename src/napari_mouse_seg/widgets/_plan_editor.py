@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import ValidationError
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
-from qtpy.QtWidgets import QFormLayout, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import Plan
 from napari_mouse_seg.widgets._fields import Input, make_input
@@ -106,10 +106,15 @@ class PlanEditor(QWidget, Generic[PlanT]):
         column.setSpacing(1)
         column.addWidget(made.widget)
         column.addWidget(note)
+        self._inputs[name], self._notes[name] = made, note
+        if isinstance(made.widget, QCheckBox):
+            made.widget.setText(info.title or name)
+            self._form.addRow(holder)
+            return
         label = QLabel(info.title or name)
         label.setToolTip(info.description or "")
         self._form.addRow(label, holder)
-        self._inputs[name], self._notes[name], self._titles[name] = made, note, label
+        self._titles[name] = label
 
     def _on_input(self) -> None:
         if self._updating:

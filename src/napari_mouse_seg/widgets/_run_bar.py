@@ -17,21 +17,30 @@ from qtpy.QtWidgets import (
 from napari_mouse_seg.widgets._notes import NoteLabel
 
 _STEPS = 1000
+_CANCEL_TIP = "Stop the run before its next tile. Scores of finished tiles are kept."
 
 
 class RunBar(QWidget):
-    """Hidden until a run starts."""
+    """Hidden until a run starts.
+
+    Parameters
+    ----------
+    parent
+        As for every widget.
+    cancel_tip
+        What Cancel does.
+    """
 
     cancelRequested = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, parent: QWidget | None = None, cancel_tip: str = _CANCEL_TIP) -> None:
         super().__init__(parent)
         self._bar = QProgressBar()
         self._bar.setRange(0, _STEPS)
         self._bar.setTextVisible(False)
         self._text = QLabel()
         self._cancel = QPushButton("Cancel")
-        self._cancel.setToolTip("Stop the run before its next tile. Scores of finished tiles are kept.")
+        self._cancel.setToolTip(cancel_tip)
         self._cancel.clicked.connect(self._on_cancel)
         row = QHBoxLayout()
         row.setContentsMargins(0, 0, 0, 0)

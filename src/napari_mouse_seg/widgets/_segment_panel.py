@@ -5,23 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt, QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
+from qtpy.QtCore import QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtWidgets import (
-    QComboBox,
     QFormLayout,
-    QFrame,
-    QGroupBox,
-    QHBoxLayout,
     QLabel,
     QPushButton,
-    QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
 
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.widgets._layout import fill, group, name_box, row_of, scrolled
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunStatus
@@ -122,13 +117,13 @@ class SegmentPanel(QWidget):
 
     def set_images(self, names: Sequence[str], current: int) -> None:
         """List the image layers; emits nothing."""
-        self._fill(self._image, names, current)
+        fill(self._image, names, current)
         self._image_note.say("" if names else "Open an image: File ▸ Open, or File ▸ Open Sample.")
         self._update_buttons()
 
     def set_channels(self, names: Sequence[str], current: int = 0) -> None:
         """List the channels of the image; the field is hidden if there is only one. Emits nothing."""
-        self._fill(self._channel, names, current)
+        fill(self._channel, names, current)
         self._channel_row.setVisible(len(names) > 1)
 
     def choose_channel(self, index: int) -> None:
@@ -138,7 +133,7 @@ class SegmentPanel(QWidget):
     def set_models(self, models: Sequence[ModelChoice], current: int = 0) -> None:
         """List the models and take over the thresholds of the current one; emits nothing."""
         self._models = tuple(models)
-        self._fill(self._model, [model.name for model in models], current)
+        fill(self._model, [model.name for model in models], current)
         self._show_model(current if models else -1)
         self._update_buttons()
 
@@ -212,15 +207,8 @@ class SegmentPanel(QWidget):
 
     def _make_inputs(self) -> None:
         plan = SegmentPlan()
-        self._image, self._channel, self._model = QComboBox(), QComboBox(), QComboBox()
-        for box, tip in (
-            (self._image, "Image layer to segment."),
-            (self._channel, SegmentPlan.model_fields["channel"].description),
-            (self._model, "What to look for."),
-        ):
-            box.setToolTip(tip or "")
-            box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-            box.setMinimumContentsLength(8)
+        self._image, self._model = name_box("Image layer to segment."), name_box("What to look for.")
+        self._channel = name_box(SegmentPlan.model_fields["channel"].description or "")
         self._image_note, self._model_line = NoteLabel("hint"), NoteLabel("hint")
         self._image_error = NoteLabel("error")
         self._model_error, self._model_warning = NoteLabel("error"), NoteLabel("warning")
@@ -241,12 +229,7 @@ class SegmentPanel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setWidget(self._make_choices())
-        column.addWidget(area, 1)
+        column.addWidget(scrolled(self._make_choices()), 1)
         footer = QVBoxLayout()
         footer.setContentsMargins(8, 6, 8, 8)
         footer.setSpacing(6)
@@ -264,20 +247,16 @@ class SegmentPanel(QWidget):
         column = QVBoxLayout(choices)
         column.setContentsMargins(8, 8, 8, 2)
         column.setSpacing(8)
-        self._channel_row = QWidget()
-        row = QHBoxLayout(self._channel_row)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel("Channel"))
-        row.addWidget(self._channel, 1)
+        self._channel_row = row_of(QLabel("Channel"), self._channel, stretched=1)
         self._channel_row.setVisible(False)
-        column.addWidget(_group("Image", self._image, self._channel_row, self._image_note, self._image_error))
+        column.addWidget(group("Image", self._image, self._channel_row, self._image_note, self._image_error))
         device_row = QWidget()
         form = QFormLayout(device_row)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Runs on", self._device)
         notes = (self._model_error, self._model_warning)
-        column.addWidget(_group("Model", self._model, self._model_line, self.fit_editor, device_row, *notes))
-        column.addWidget(_group("Objects", self.thresholds))
+        column.addWidget(group("Model", self._model, self._model_line, self.fit_editor, device_row, *notes))
+        column.addWidget(group("Objects", self.thresholds))
         self._advanced = self._make_advanced()
         column.addWidget(self._advanced)
         column.addStretch(1)
@@ -305,13 +284,6 @@ class SegmentPanel(QWidget):
         self._view_button.clicked.connect(self._on_view)
         self._full_button.clicked.connect(self._on_full)
         self._status.cancelRequested.connect(self.cancelRequested)
-
-    def _fill(self, box: QComboBox, names: Sequence[str], current: int) -> None:
-        box.blockSignals(True)
-        box.clear()
-        box.addItems(list(names))
-        box.setCurrentIndex(current if names else -1)
-        box.blockSignals(False)
 
     def _on_model(self, index: int) -> None:
         self._show_model(index)
@@ -363,12 +335,3 @@ class SegmentPanel(QWidget):
             return "There is no model to run."
         editors = (self.fit_editor, self.thresholds, self.fine_thresholds, self.running_editor)
         return next((editor.problem() for editor in editors if editor.problem()), self._problem)
-
-
-def _group(title: str, *widgets: QWidget) -> QGroupBox:
-    box = QGroupBox(title)
-    column = QVBoxLayout(box)
-    column.setSpacing(4)
-    for widget in widgets:
-        column.addWidget(widget)
-    return box

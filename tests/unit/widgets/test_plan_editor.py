@@ -136,6 +136,28 @@ def test_none_is_shown_as_auto(qtbot: QtBot) -> None:
     assert editor.value().factor is None
 
 
+def test_small_numbers_are_shown_with_all_their_digits(qtbot: QtBot) -> None:
+    class Rate(Plan):
+        rate: float = Field(1e-3, gt=0, lt=1, title="Rate", description="Smaller than a slider's step.")
+
+    editor = editor_of(qtbot, Rate(rate=0.00025))
+    assert editor.input_widget("rate").text() == "0.00025"
+    editor.input_widget("rate").setValue(0.5)
+    assert editor.value() == Rate(rate=0.5)
+    assert editor.input_widget("rate").text() == "0.5"
+
+
+def test_a_switch_bears_its_title(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind())
+    assert editor.input_widget("is_on").text() == "On"
+    assert "On" not in [label.text() for label in editor.findChildren(QLabel)]
+
+
+def test_a_long_text_shows_its_beginning(qtbot: QtBot) -> None:
+    editor = editor_of(qtbot, EveryKind(note="a name that is too long to be seen"))
+    assert editor.input_widget("note").cursorPosition() == 0
+
+
 def test_field_of_unknown_type_is_refused(qtbot: QtBot) -> None:
     class Nested(Plan):
         inner: InstancesPlan = InstancesPlan()

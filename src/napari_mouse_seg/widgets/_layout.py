@@ -1,0 +1,116 @@
+"""Pieces that every panel is laid out with."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QAbstractButton,
+    QComboBox,
+    QFrame,
+    QGridLayout,
+    QGroupBox,
+    QHBoxLayout,
+    QScrollArea,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+from superqt import QCollapsible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def group(title: str, *widgets: QWidget) -> QGroupBox:
+    """Return a titled box with widgets below each other."""
+    box = QGroupBox(title)
+    column = QVBoxLayout(box)
+    column.setSpacing(4)
+    for widget in widgets:
+        column.addWidget(widget)
+    return box
+
+
+def row_of(*widgets: QWidget, stretched: int = -1) -> QWidget:
+    """Return widgets beside each other; the one at ``stretched`` takes the room, all alike if it is -1."""
+    holder = QWidget()
+    row = QHBoxLayout(holder)
+    row.setContentsMargins(0, 0, 0, 0)
+    for index, widget in enumerate(widgets):
+        row.addWidget(widget, int(stretched in (-1, index)))
+    return holder
+
+
+def form_of(*rows: tuple[QWidget | None, QWidget]) -> QWidget:
+    """Return labels with fields beside them; unlike in a form of Qt 5, a row whose widgets are hidden takes no room."""
+    holder = QWidget()
+    grid = QGridLayout(holder)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setVerticalSpacing(4)
+    grid.setColumnStretch(1, 1)
+    for index, (label, field) in enumerate(rows):
+        if label is not None:
+            grid.addWidget(label, index, 0)
+        grid.addWidget(field, index, 1)
+    return holder
+
+
+def collapsible(title: str, tip: str, *widgets: QWidget) -> QCollapsible:
+    """Return widgets under a title that shows and hides them at once, without moving pictures."""
+    made = QCollapsible(title)
+    made.setDuration(0)
+    made.toggleButton().setToolTip(tip)
+    for widget in widgets:
+        made.addWidget(widget)
+    for part in (made, made.content()):
+        layout = part.layout()
+        if layout is not None:
+            layout.setContentsMargins(0, 0, 0, 0)
+    return made
+
+
+def column_of(*widgets: QWidget, spacing: int = 4) -> QWidget:
+    """Return widgets below each other, without margins."""
+    holder = QWidget()
+    column = QVBoxLayout(holder)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(spacing)
+    for widget in widgets:
+        column.addWidget(widget)
+    return holder
+
+
+def scrolled(widget: QWidget) -> QScrollArea:
+    """Return a frameless area that scrolls a widget up and down and fits it to its width."""
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setWidget(widget)
+    return area
+
+
+def name_box(tip: str) -> QComboBox:
+    """Return a box of names that may be long: it asks for no more width than there is."""
+    box = QComboBox()
+    box.setToolTip(tip)
+    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+    box.setMinimumContentsLength(8)
+    return box
+
+
+def fill(box: QComboBox, names: Sequence[str], current: int) -> None:
+    """List names; emits nothing."""
+    box.blockSignals(True)
+    box.clear()
+    box.addItems(list(names))
+    box.setCurrentIndex(current if names else -1)
+    box.blockSignals(False)
+
+
+def explain(button: QAbstractButton, reason: str, tip: str) -> None:
+    """Turn a button on if there is no reason against it; its tooltip says the reason, or else what it does."""
+    button.setEnabled(not reason)
+    button.setToolTip(reason or tip)

@@ -1,0 +1,96 @@
+"""Classes can be named, coloured, added and removed, and stay valid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from qtpy.QtGui import QColor
+from qtpy.QtWidgets import QColorDialog, QLabel, QLineEdit, QPushButton, QToolButton
+
+from napari_mouse_seg.plans import ClassPlan
+from napari_mouse_seg.widgets._class_table import ClassTable
+
+if TYPE_CHECKING:
+    from pytestqt.qtbot import QtBot
+
+CLASSES = (
+    ClassPlan(label=1, name="Background", colour="#112233"),
+    ClassPlan(label=2, name="Membrane", colour="#445566"),
+    ClassPlan(label=4, name="Vesicle", colour="#778899"),
+)
+
+
+@pytest.fixture
+def table(qtbot: QtBot) -> ClassTable:
+    table = ClassTable()
+    qtbot.addWidget(table)
+    table.set_value(CLASSES)
+    return table
+
+
+def names(table: ClassTable) -> list[QLineEdit]:
+    return [row.findChild(QLineEdit) for row in table._rows]
+
+
+def removers(table: ClassTable) -> list[QToolButton]:
+    return [one for row in table._rows for one in row.findChildren(QToolButton) if one.text() == "✕"]
+
+
+def test_setting_classes_tells_nothing(table: ClassTable, qtbot: QtBot) -> None:
+    with qtbot.assertNotEmitted(table.valueChanged):
+        table.set_value(CLASSES[:2])
+    assert [line.text() for line in names(table)] == ["Background", "Membrane"]
+
+
+def test_a_new_class_gets_a_free_label_name_and_colour(table: ClassTable, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(table.valueChanged) as told:
+        table.findChild(QPushButton).click()
+    (added,) = set(told.args[0]) - set(CLASSES)
+    assert added.label == 3
+    assert added.colour not in {entry.colour for entry in CLASSES}
+    assert names(table)[-1].text() == added.name == "Class 3"
+
+
+def test_a_name_is_taken_over_when_it_is_complete(table: ClassTable, qtbot: QtBot) -> None:
+    names(table)[1].setText(" Wall ")
+    with qtbot.waitSignal(table.valueChanged) as told:
+        names(table)[1].editingFinished.emit()
+    assert told.args[0] == (CLASSES[0], CLASSES[1].replace(name="Wall"), CLASSES[2])
+
+
+@pytest.mark.parametrize(("name", "said"), [("", "has no name"), ("Vesicle", "Two classes are called “Vesicle”")])
+def test_a_bad_name_is_explained_and_not_taken_over(table: ClassTable, qtbot: QtBot, name: str, said: str) -> None:
+    names(table)[1].setText(name)
+    with qtbot.assertNotEmitted(table.valueChanged):
+        names(table)[1].editingFinished.emit()
+    assert said in table.problem()
+    assert any(said in label.text() for label in table.findChildren(QLabel) if not label.isHidden())
+    assert table.value() == CLASSES
+    names(table)[1].setText("Wall")
+    names(table)[1].editingFinished.emit()
+    assert table.problem() == ""
+
+
+def test_a_colour_is_chosen_in_a_dialog(table: ClassTable, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(QColorDialog, "getColor", lambda *_: QColor("#abcdef"))
+    with qtbot.waitSignal(table.valueChanged) as told:
+        table._rows[0].findChildren(QToolButton)[0].click()
+    assert told.args[0][0].colour == "#abcdef"
+
+
+def test_a_class_can_be_removed_until_two_are_left(table: ClassTable, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(table.valueChanged) as told:
+        removers(table)[1].click()
+    assert told.args[0] == (CLASSES[0], CLASSES[2])
+    assert not any(one.isEnabled() for one in removers(table))
+    assert "Two classes are the fewest" in removers(table)[0].toolTip()
+
+
+def test_reasons_turn_off_what_they_are_against(table: ClassTable) -> None:
+    table.set_reasons("", "It is painted.")
+    assert {one.toolTip() for one in removers(table)} == {"It is painted."}
+    assert table.findChild(QPushButton).isEnabled()
+    table.set_reasons("Read only.", "")
+    assert not table.findChild(QPushButton).isEnabled()
+    assert all(line.isReadOnly() for line in names(table))
