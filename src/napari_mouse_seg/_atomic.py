@@ -100,7 +100,7 @@ def explain(path: Path, error: OSError, verb: str = "written") -> str:
         return f"{failed}: {folder} is not a folder; choose another."
     if error.errno == errno.ENOENT:
         return f"{failed}: it, or the folder {folder}, is no longer there; put it back or choose another folder."
-    return f"{failed} into {folder} ({error.strerror or error}); check the folder."
+    return f"{failed} ({error.strerror or error}); check the folder {folder}."
 
 
 def _free(folder: Path) -> str:

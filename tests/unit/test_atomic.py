@@ -1,11 +1,13 @@
 """Outputs appear whole or not at all."""
 
 import errno
+import os
+import shutil
 
 import pytest
 
-from napari_mouse_seg._atomic import replacing
-from napari_mouse_seg.errors import ExportError
+from napari_mouse_seg._atomic import remove_unfinished, replacing
+from napari_mouse_seg.errors import ExportError, ProjectError
 
 
 def test_target_appears_only_at_the_end(tmp_path):
@@ -60,3 +62,38 @@ def test_a_file_in_place_of_the_folder_is_told(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ExportError, match="is not a folder"), replacing(tmp_path / "file" / "a.txt"):
         pytest.fail("the block must not run")
+
+
+def test_callers_name_the_error(tmp_path):
+    with pytest.raises(ProjectError, match="is full"), replacing(tmp_path / "a.txt", error=ProjectError):
+        raise OSError(errno.ENOSPC, "from the disk")
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path):
+    with (
+        pytest.raises(ExportError, match="no longer there; put it back"),
+        replacing(tmp_path / "new" / "a.txt") as path,
+    ):
+        shutil.rmtree(path.parent)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_a_durable_file_is_on_the_disk_before_it_is_in_place(tmp_path, monkeypatch, durable):
+    steps = []
+    flush, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda handle: (steps.append("flush"), flush(handle)))
+    monkeypatch.setattr(os, "replace", lambda *paths: (steps.append("replace"), replace(*paths)))
+    with replacing(tmp_path / "a.txt", durable=durable) as temporary:
+        temporary.write_text("done")
+    assert steps[: steps.index("replace")] == (["flush"] if durable else [])
+    assert (tmp_path / "a.txt").read_text() == "done"
+
+
+def test_only_what_was_left_unfinished_is_removed(tmp_path):
+    (tmp_path / ".00ff00ff.part.a.txt").touch()
+    (tmp_path / ".00ff00ff.part.b.zarr").mkdir()
+    (tmp_path / ".00ff00ff.part.b.zarr" / "chunk").touch()
+    (tmp_path / "my.part.txt").touch()
+    remove_unfinished(tmp_path)
+    remove_unfinished(tmp_path / "absent")
+    assert [path.name for path in tmp_path.iterdir()] == ["my.part.txt"]
