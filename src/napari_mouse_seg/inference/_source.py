@@ -16,7 +16,7 @@ from napari_mouse_seg.images import IntensityRange, compress, intensity_range, s
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -140,16 +140,22 @@ class Source:
         box
             On the network's grid; may reach beyond it.
         """
+        pixels = self._resample(box, lambda raw: stretch(raw, self.limits, self._plan.intensity))
+        return np.ascontiguousarray(compress(pixels, self._plan.intensity))
+
+    def read_raw(self, box: Box) -> NDArray[np.float32]:
+        """Return intensities as in the file at the network's resolution, (C, Y, X) float32."""
+        return np.ascontiguousarray(self._resample(box, lambda raw: raw.astype(np.float32)))
+
+    def _resample(self, box: Box, prepare: Callable[[NDArray[Any]], NDArray[np.float32]]) -> NDArray[np.float32]:
         rows, columns = self._plane.level_shapes[self._plan.level]
         y_step, x_step = self._level_steps()
         y_taps = _taps(box.y0, box.y1, y_step, rows)
         x_taps = _taps(box.x0, box.x1, x_step, columns)
         (top, bottom), (left, right) = y_taps.span, x_taps.span
         crop = Box(top, left, bottom, right)
-        raw = to_channels(self._plane.read(self._plan.level, crop), self._plan.in_channels)
-        pixels = stretch(raw, self.limits, self._plan.intensity)
-        pixels = _apply(_apply(pixels, y_taps, crop.y0, axis=1), x_taps, crop.x0, axis=2)
-        return np.ascontiguousarray(compress(pixels, self._plan.intensity))
+        pixels = prepare(to_channels(self._plane.read(self._plan.level, crop), self._plan.in_channels))
+        return _apply(_apply(pixels, y_taps, crop.y0, axis=1), x_taps, crop.x0, axis=2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from napari_mouse_seg.pipeline._canvas import LabelCanvas, Merge
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
+from napari_mouse_seg.pipeline._patches import PatchCut, cut_patch
 from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
 from napari_mouse_seg.pipeline._retrain import NEW_PREFIX, RetrainJob, new_networks, resolve_retrain, retrain
 from napari_mouse_seg.pipeline._save import check_free, find_finished, result_paths, save_result
@@ -12,6 +13,7 @@ __all__ = [
     "LabelCanvas",
     "Merge",
     "Orders",
+    "PatchCut",
     "RetrainJob",
     "ScoreCache",
     "SegmentJob",
@@ -19,6 +21,7 @@ __all__ = [
     "StillWaiting",
     "TrainingProcess",
     "check_free",
+    "cut_patch",
     "find_finished",
     "new_networks",
     "resolve",

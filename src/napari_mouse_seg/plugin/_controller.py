@@ -13,15 +13,13 @@ from napari_mouse_seg.plugin._activity import ActivityBar
 from napari_mouse_seg.plugin._label_layers import LabelLayers
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import image_of_layer
+from napari_mouse_seg.plugin._model_choice import choice_of
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
 from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, Summary
-from napari_mouse_seg.widgets import ModelChoice, SegmentPanel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
 
@@ -29,7 +27,9 @@ if TYPE_CHECKING:
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plans import SegmentPlan
+    from napari_mouse_seg.plugin._model_shelf import ModelShelf
     from napari_mouse_seg.session import Engine
+    from napari_mouse_seg.widgets import SegmentPanel
 
 _FOLLOW_MS = 60
 _PROGRESS_INTERVAL_S = 0.5
@@ -44,19 +44,20 @@ class SegmentController(QObject):
         Whose layers are segmented.
     panel
         Shows and asks.
-    models
-        What the panel offers.
+    shelf
+        Models that the panel offers.
     engine
         Runs jobs; the pipeline if None.
     """
 
     def __init__(
-        self, viewer: ViewerModel, panel: SegmentPanel, models: Sequence[Model], engine: Engine | None = None
+        self, viewer: ViewerModel, panel: SegmentPanel, shelf: ModelShelf, engine: Engine | None = None
     ) -> None:
         super().__init__()
         self._viewer = viewer
         self._panel = panel
-        self._models = tuple(models)
+        self._shelf = shelf
+        self._model: Model | None = None
         self._closed = False
         self._image: MultiscaleImage | None = None
         self._layer_problem = ""
@@ -73,8 +74,8 @@ class SegmentController(QObject):
         self._follow.setInterval(_FOLLOW_MS)
         self._follow.timeout.connect(self.update_view)
         self._connect()
-        panel.set_models([_choice(model) for model in self._models])
-        self._on_model(0)
+        self._list_models()
+        self._on_model(shelf.position)
         self._layers.start()
 
     @property
@@ -85,7 +86,7 @@ class SegmentController(QObject):
     def warm_up(self) -> None:
         """Load torch beside the main thread and show the device."""
         if not self._closed:
-            model = self._models[0] if self._models else None
+            model = self._shelf.models[0] if self._shelf.models else None
             self._runner.start(warm_up(self._panel.value().device, model), self._on_warm, self._on_warm_end)
 
     def update_view(self) -> None:
@@ -110,6 +111,8 @@ class SegmentController(QObject):
             return
         self._closed = True
         self._follow.stop()
+        self._shelf.changed.disconnect(self._list_models)
+        self._shelf.chosen.disconnect(self._on_model_wanted)
         self._layers.close()
         for event in view_events(self._viewer):
             event.disconnect(self._on_viewer_moved)
@@ -127,6 +130,8 @@ class SegmentController(QObject):
         self._layers.altered.connect(self._forget_image)
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
+        self._shelf.changed.connect(self._list_models)
+        self._shelf.chosen.connect(self._on_model_wanted)
         panel, session = self._panel, self.session
         panel.imageChosen.connect(self._layers.choose)
         panel.modelChosen.connect(self._on_model)
@@ -185,8 +190,26 @@ class SegmentController(QObject):
             self.session.forget_image(image)
 
     def _on_model(self, position: int) -> None:
-        self.session.set_model(self._models[position] if 0 <= position < len(self._models) else None)
+        models = self._shelf.models
+        self._model = models[position] if 0 <= position < len(models) else None
+        self.session.set_model(self._model)
         self._on_plan()
+
+    def _on_model_wanted(self, position: int) -> None:
+        """Choose a model that another panel has made or chosen."""
+        self._panel.set_models([choice_of(model) for model in self._shelf.models], position)
+        self._on_model(position)
+
+    def _list_models(self) -> None:
+        """List the shelf; the chosen model stays chosen, with the thresholds that the user has set for it."""
+        models = self._shelf.models
+        position = models.index(self._model) if self._model in models else self._shelf.position
+        keep = self._panel.value().instances if self._model in models else None
+        self._panel.set_models([choice_of(model) for model in models], position)
+        if keep is not None:
+            self._panel.set_value(self._panel.value().replace(instances=keep))
+        if self._model is not None and self._model not in models:
+            self._on_model(position)
 
     def _on_plan(self, _plan: SegmentPlan | None = None) -> None:
         plan = self._panel.value()
@@ -269,18 +292,3 @@ class SegmentController(QObject):
         if error is not None:
             self._panel.set_device("unknown")
             self._panel.show_failure(str(error))
-
-
-def _choice(model: Model) -> ModelChoice:
-    """Return a model in the words of the panel."""
-    card = model.card
-    size = f"{card.pixel_size_um:g} µm/px" if card.pixel_size_um is not None else "any pixel size"
-    details = [
-        card.summary,
-        f"Works at {size}, {card.modality} images.",
-        f"Trained on: {'; '.join(card.training_data)}" if card.training_data else "",
-        f"Known failures: {'; '.join(card.known_failures)}" if card.known_failures else "",
-    ]
-    return ModelChoice(
-        card.name, f"{card.summary.rstrip('.')} ({size})", "\n".join(filter(None, details)), card.instances
-    )

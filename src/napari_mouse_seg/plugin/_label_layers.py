@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.plugin._layers import labels_data, make_labels_layer
+from napari_mouse_seg.plugin._layers import labels_data, make_labels_layer, plane_indices
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,8 +73,7 @@ class LabelLayers:
         layer = self._layer_of(job.image)
         if layer is None:
             return
-        index = {"T": job.plan.plane_t, "C": job.plan.channel, "Z": job.plan.plane_z}
-        planes = tuple(index[axis] for axis in job.image.axes if axis in index)
+        planes = plane_indices(job.image, job.plan)
         name = f"{job.model.card.name} in {layer.name}"
 
         def on_paint(event: Any) -> None:  # Any: napari's event

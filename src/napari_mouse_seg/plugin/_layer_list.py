@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from napari.layers import Image, Layer
 from psygnal import Signal
 
+from napari_mouse_seg.plugin._layers import AID
+
 if TYPE_CHECKING:
     from napari.components import ViewerModel
 
@@ -58,7 +60,7 @@ class ImageLayerList:
         """List the layers that are there, and choose the active one or the topmost."""
         self._on_list()
         active = self._viewer.layers.selection.active
-        if isinstance(active, Image):
+        if active in self._layers:
             self._set_current(active)
             self.listed.emit()
 
@@ -77,7 +79,7 @@ class ImageLayerList:
         self._layers, self._current = [], None
 
     def _on_list(self, _event: Any = None) -> None:  # Any: napari's event
-        before, now = self._layers, [layer for layer in self._viewer.layers if isinstance(layer, Image)]
+        before, now = self._layers, [layer for layer in self._viewer.layers if _is_users(layer)]
         for layer in before:
             if layer not in now:
                 self._unfollow(layer)
@@ -118,6 +120,10 @@ class ImageLayerList:
         self.altered.emit(event.source)
         if event.source is self._current:
             self.chosen.emit(self._current)
+
+
+def _is_users(layer: Layer) -> bool:
+    return isinstance(layer, Image) and AID not in layer.metadata
 
 
 def _image_events(layer: Image) -> list[Any]:  # Any: napari's events

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.pipeline import LabelCanvas
+    from napari_mouse_seg.plans import SegmentPlan
+
+AID = "mouse-seg aid"
+"""Key in the metadata of layers that only help painting and are no images of the user's."""
 
 _LEADING = {0: "", 1: "T", 2: "TZ", 3: "TCZ"}
 
@@ -42,6 +46,12 @@ def image_of_layer(layer: Image) -> MultiscaleImage:
     levels = list(layer.data) if layer.multiscale else [layer.data]
     axes = leading_axes(layer) + "YX" + ("S" if layer.rgb else "")
     return from_arrays(levels, axes=axes, name=layer.name, pixel_size_um=pixel_size_um(layer))
+
+
+def plane_indices(image: MultiscaleImage, plan: SegmentPlan) -> tuple[int, ...]:
+    """Return the index along each axis before Y of the plane that a plan chooses."""
+    index = {"T": plan.plane_t, "C": plan.channel, "Z": plan.plane_z}
+    return tuple(index[axis] for axis in image.axes if axis in index)
 
 
 def leading_axes(layer: Image) -> str:
@@ -89,8 +99,7 @@ def make_labels_layer(
     Parameters
     ----------
     layer
-        The image layer; its transform is composed with that from network to image pixels,
-        ``p0 = (p + 0.5) * pixel_scale - 0.5``.
+        The image layer.
     canvas
         Shown as it is, without a copy: a plain layer that can be painted in, or a pyramid when it is large.
     pixel_scale
@@ -106,23 +115,42 @@ def make_labels_layer(
         Not yet in a viewer.
     """
     data = labels_data(canvas, len(planes))
+    place = placement(layer, (0, 0), pixel_scale, planes)
+    return Labels(data, multiscale=isinstance(data, list), name=name, **place)
+
+
+def placement(
+    layer: Image, origin: tuple[int, int], pixel_scale: tuple[float, float], planes: tuple[int, ...]
+) -> dict[str, Any]:  # Any: arguments of a napari layer
+    """Return where a layer of network pixels lies over an image layer.
+
+    Parameters
+    ----------
+    layer
+        The image layer; its transform is composed with that from network to image pixels,
+        ``p0 = (p + 0.5) * pixel_scale - 0.5``.
+    origin
+        Network pixel of the new layer's first pixel.
+    pixel_scale
+        Image pixels per network pixel.
+    planes
+        Index along each leading axis of the image.
+    """
     step = np.array([1.0] * len(planes) + list(pixel_scale))
-    offset = np.array([*planes, *((scale - 1) / 2 for scale in pixel_scale)], dtype=float)
+    corner = [(first + 0.5) * scale - 0.5 for first, scale in zip(origin, pixel_scale, strict=True)]
+    offset = np.array([*planes, *corner], dtype=float)
     options: dict[str, Any] = {}  # Any: only of napari versions that have them
     for key in ("units", "axis_labels"):
         if hasattr(layer, key):
             options[key] = getattr(layer, key)
-    return Labels(
-        data,
-        multiscale=isinstance(data, list),
-        name=name,
-        scale=np.asarray(layer.scale) * step,
-        translate=np.asarray(layer.translate) + _before_affine(layer, _world_vector(layer, offset)),
-        rotate=layer.rotate,
-        shear=layer.shear,
-        affine=layer.affine,
+    return {
+        "scale": np.asarray(layer.scale) * step,
+        "translate": np.asarray(layer.translate) + _before_affine(layer, _world_vector(layer, offset)),
+        "rotate": layer.rotate,
+        "shear": layer.shear,
+        "affine": layer.affine,
         **options,
-    )
+    }
 
 
 def labels_data(canvas: LabelCanvas, n_leading: int) -> NDArray[np.uint32] | list[NDArray[np.uint32]]:

@@ -86,6 +86,13 @@ def view_events(viewer: ViewerModel) -> list[Any]:  # Any: napari is untyped
     ]
 
 
+def look_at(viewer: ViewerModel, centre: NDArray[np.float64], zoom: float) -> None:
+    """Move the camera to a world position along the two displayed axes, with so many canvas pixels per world unit."""
+    camera = _camera(viewer)
+    camera.center = (*tuple(camera.center)[:-2], *(float(value) for value in centre))
+    camera.zoom = zoom
+
+
 def canvas_corners(viewer: ViewerModel) -> NDArray[np.float64]:
     """Return the world coordinates, along the two displayed axes, of the canvas corners.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from napari_mouse_seg._atomic import explain, replacing
+from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.errors import ProjectError
 
 if TYPE_CHECKING:
@@ -47,8 +47,9 @@ class ProjectLock:
             self._lock.acquire()
         except Timeout:
             return f"The project is open in {self._holder()}; close it there, then open it here again."
-        except OSError as error:
-            return explain(self._layout.lock_file, error, "locked")
+        except (OSError, NotImplementedError) as error:  # the latter where a network drive has no locks
+            cause = getattr(error, "strerror", None) or error
+            return f"The project cannot be locked ({cause}), so it cannot be changed; copy it to a local disk."
         self._announce()
         self._taken = self._identity()
         return ""

@@ -27,6 +27,7 @@ def group(title: str, *widgets: QWidget) -> QGroupBox:
     """Return a titled box with widgets below each other."""
     box = QGroupBox(title)
     column = QVBoxLayout(box)
+    column.setContentsMargins(8, 8, 8, 8)
     column.setSpacing(4)
     for widget in widgets:
         column.addWidget(widget)

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtGui import QIcon, QImage, QPixmap
-from qtpy.QtWidgets import QListWidget, QListWidgetItem, QSizePolicy, QWidget
+from qtpy.QtWidgets import QListWidgetItem, QWidget
+
+from napari_mouse_seg.widgets._short_list import ShortList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import PatchPlan
 
 _THUMBNAIL_PX = 48
-_MOST_ROWS = 4
 _ROLES = {"train": "Train", "validate": "Validate"}
 _TIP = (
     "Painted patches. Click one to go to it; Enter goes to it again.\n"
@@ -49,7 +50,7 @@ class PatchRow:
     n_objects: int
 
 
-class PatchList(QListWidget):
+class PatchList(ShortList):
     """Patches with thumbnail, name, role and share painted; as high as its rows, up to four.
 
     Parameters
@@ -63,16 +64,10 @@ class PatchList(QListWidget):
     deleteRequested = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__("Patches", _TIP, parent)
         self._rows: tuple[PatchRow, ...] = ()
         self._noun, self._is_locked = "object", False
         self.setIconSize(QSize(_THUMBNAIL_PX, _THUMBNAIL_PX))
-        self.setSpacing(1)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setVerticalScrollMode(QListWidget.ScrollMode.ScrollPerPixel)
-        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setToolTip(_TIP)
-        self.setAccessibleName("Patches")
         self.currentItemChanged.connect(self._on_current)
         self.itemActivated.connect(self._on_current)
         self.itemChanged.connect(self._on_item)
@@ -80,19 +75,20 @@ class PatchList(QListWidget):
     def set_rows(self, rows: Sequence[PatchRow]) -> None:
         """Show patches; the current one stays if it is still among them. Emits nothing."""
         current = self.current_id()
-        same = [row.plan.id for row in rows] == [row.plan.id for row in self._rows]
-        self._rows = tuple(rows)
+        before, self._rows = self._rows, tuple(rows)
+        same = [row.plan.id for row in rows] == [row.plan.id for row in before]
         self.blockSignals(True)
         if not same:
             self.clear()
             for _ in rows:
                 self.addItem(QListWidgetItem())
-        for index in range(len(rows)):
-            self._show_row(index)
+        for index, row in enumerate(rows):
+            # Scaling takes a while, and this is called after each stroke.
+            self._show_row(index, draws=not same or row.thumbnail is not before[index].thumbnail)
         if not same:
             self.setCurrentRow(self._position(current))
         self.blockSignals(False)
-        self._fit_height()
+        self.fit_height()
 
     def set_noun(self, noun: str) -> None:
         """Say what is counted in a patch, in the singular."""
@@ -143,19 +139,16 @@ class PatchList(QListWidget):
     def _position(self, patch_id: str) -> int:
         return next((n for n, row in enumerate(self._rows) if row.plan.id == patch_id), -1)
 
-    def _show_row(self, index: int) -> None:
+    def _show_row(self, index: int, *, draws: bool) -> None:
         row, item = self._rows[index], self.item(index)
         if item is None:
             return
         flags = Qt.ItemFlag.ItemIsEnabled | Qt.ItemFlag.ItemIsSelectable
         item.setFlags(flags if self._is_locked else flags | Qt.ItemFlag.ItemIsUserCheckable)
         item.setText(f"{name_of(row.plan)}\n{describe(row, self._noun)}")
-        item.setIcon(_icon(row.thumbnail))
+        if draws:
+            item.setIcon(_icon(row.thumbnail))
         item.setCheckState(Qt.CheckState.Checked if row.plan.included else Qt.CheckState.Unchecked)
-
-    def _fit_height(self) -> None:
-        heights = [self.sizeHintForRow(index) + 2 * self.spacing() for index in range(min(len(self._rows), _MOST_ROWS))]
-        self.setFixedHeight(sum(heights) + 2 * self.frameWidth() + 2)
 
     def _on_current(self) -> None:
         if self.current_id():

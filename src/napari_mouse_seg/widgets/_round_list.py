@@ -9,10 +9,8 @@ from qtpy.QtCore import Qt, Signal  # type: ignore[attr-defined]  # qtpy renames
 from qtpy.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
-    QListWidget,
     QListWidgetItem,
     QPushButton,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -22,6 +20,7 @@ from napari_mouse_seg.widgets._curve_view import CurveView
 from napari_mouse_seg.widgets._layout import explain
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._run_bar import duration
+from napari_mouse_seg.widgets._short_list import ShortList
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import RoundPlan
 
 _EMPTY = "No round yet: each training adds one, and its model appears in Segment."
-_MOST_ROWS = 4
+_TIP = "Finished rounds, the newest first. Enter uses one in Segment; Ctrl-click chooses a second one."
 _CHOOSE_ONE = "Choose one round in the list."
 _CHOOSE_TWO = "Choose two rounds in the list: click one, then the other with Ctrl (⌘ on a Mac)."
 
@@ -54,7 +53,8 @@ class RoundList(QWidget):
         self._used: int | None = None
         self._read_only = ""
         self._empty, self._facts = NoteLabel("hint"), NoteLabel("hint")
-        self._list = _make_list()
+        self._list = ShortList("Rounds", _TIP)
+        self._list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._curve = CurveView()
         self._use, self._compare = QPushButton("Use in Segment"), QPushButton("Compare two")
         self._rename, self._delete = QPushButton("Rename…"), QPushButton("Delete…")
@@ -85,7 +85,7 @@ class RoundList(QWidget):
             self._list.addItem(item)
             item.setSelected(entry.number in chosen)
         self._list.blockSignals(False)
-        self._fit_height()
+        self._list.fit_height()
         self._list.setVisible(bool(rounds))
         self._empty.say("" if rounds else _EMPTY)
         self._show_chosen()
@@ -118,11 +118,6 @@ class RoundList(QWidget):
         self._compare.clicked.connect(self._on_compare)
         self._rename.clicked.connect(self._on_rename)
         self._delete.clicked.connect(self._on_delete)
-
-    def _fit_height(self) -> None:
-        shown = min(len(self._rounds), _MOST_ROWS)
-        rows = sum(self._list.sizeHintForRow(index) + 2 * self._list.spacing() for index in range(shown))
-        self._list.setFixedHeight(rows + 2 * self._list.frameWidth() + 2)
 
     def _one(self) -> RoundPlan | None:
         """Return the chosen round if it is one alone."""
@@ -173,17 +168,6 @@ class RoundList(QWidget):
         text = f"Delete “{entry.name}”?{shown} Its model moves to “trash” in the project's folder."
         if _dialogs.confirm(self, text, "Delete"):
             self.roundDeleted.emit(entry.number)
-
-
-def _make_list() -> QListWidget:
-    made = QListWidget()
-    made.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
-    made.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    made.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    made.setSpacing(1)
-    made.setToolTip("Finished rounds, the newest first. Enter uses one in Segment; Ctrl-click chooses a second one.")
-    made.setAccessibleName("Rounds")
-    return made
 
 
 def _line(entry: RoundPlan, *, is_used: bool) -> str:

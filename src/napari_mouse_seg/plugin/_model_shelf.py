@@ -1,0 +1,77 @@
+"""The models that the panels of one viewer offer: the bundled ones, and those that were trained in it."""
+
+from __future__ import annotations
+
+import weakref
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from napari.components import ViewerModel
+
+    from napari_mouse_seg.networks import Model
+
+_shelves: dict[int, ModelShelf] = {}
+
+
+class ModelShelf:
+    """Models in the order in which they are shown.
+
+    Attributes
+    ----------
+    changed
+        The list has changed.
+    chosen
+        A model should be used from now on; carries its position.
+    """
+
+    changed = Signal()
+    chosen = Signal(int)
+
+    def __init__(self, models: Iterable[Model]) -> None:
+        self._models = list(models)
+        self.position = 0 if self._models else -1
+
+    @property
+    def models(self) -> tuple[Model, ...]:
+        """All of them."""
+        return tuple(self._models)
+
+    def put(self, model: Model) -> int:
+        """Add a model, or replace the one of the same file; return its position."""
+        for position, known in enumerate(self._models):
+            if known.path == model.path:
+                self._models[position] = model
+                break
+        else:
+            position = len(self._models)
+            self._models.append(model)
+        self.changed.emit()
+        return position
+
+    def take_out(self, model: Model) -> None:
+        """Remove a model, because its file is gone."""
+        if model in self._models:
+            self._models.remove(model)
+            self.position = min(self.position, len(self._models) - 1)
+            self.changed.emit()
+
+    def choose(self, position: int) -> None:
+        """Let all panels use a model."""
+        self.position = position
+        self.chosen.emit(position)
+
+
+def shelf_of(viewer: ViewerModel) -> ModelShelf:
+    """Return the viewer's shelf; holds the bundled models at first."""
+    viewer = getattr(viewer, "__wrapped__", viewer)  # napari may hand out a proxy
+    key = id(viewer)
+    if key not in _shelves:
+        from napari_mouse_seg.networks import list_models
+
+        _shelves[key] = ModelShelf(list_models())
+        weakref.finalize(viewer, _shelves.pop, key, None)
+    return _shelves[key]

@@ -1,0 +1,316 @@
+"""Where patches are cut, shown, prefilled and saved; between the viewer's layers and the session's project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+from qtpy.QtCore import QObject, QTimer
+
+from napari_mouse_seg.errors import MouseSegError, ProjectError
+from napari_mouse_seg.events import Event, Finished
+from napari_mouse_seg.plans import ImageReference, ProjectPlan, SegmentPlan
+from napari_mouse_seg.plugin._patch_layers import PatchLayers
+from napari_mouse_seg.plugin._preview import Place, find_objects
+from napari_mouse_seg.tiling import Box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari.components import ViewerModel
+    from napari.layers import Image
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.images import MultiscaleImage
+    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.pipeline import PatchCut, SegmentJob
+    from napari_mouse_seg.plugin._runner import ThreadRunner
+    from napari_mouse_seg.session import TrainSession
+
+_LARGEST_PX = 512
+_SAVE_MS = 800
+_FILL = 0.8
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The image that is painted, as the viewer shows it.
+
+    Attributes
+    ----------
+    layer, image
+        The same pixels for the viewer and for the engine.
+    planes
+        Index along each leading axis.
+    plan
+        Channel and plane.
+    """
+
+    layer: Image
+    image: MultiscaleImage
+    planes: tuple[int, ...]
+    plan: SegmentPlan
+
+
+class PatchDesk(QObject):
+    """The patches of a session's project in a viewer.
+
+    Parameters
+    ----------
+    viewer
+        Where patches are shown.
+    session
+        Holds the project.
+    runner
+        Reads and segments beside the main thread.
+    scene
+        Returns the image; None if there is none.
+
+    Attributes
+    ----------
+    shown
+        Carries the id of the patch that is shown now; empty if none is.
+    said, failed
+        Carry words.
+    """
+
+    shown = Signal(str)
+    said = Signal(str)
+    failed = Signal(str)
+
+    def __init__(
+        self, viewer: ViewerModel, session: TrainSession, runner: ThreadRunner, scene: Callable[[], Scene | None]
+    ) -> None:
+        super().__init__()
+        self._viewer = viewer
+        self._session = session
+        self._runner = runner
+        self._scene = scene
+        self._busy = False
+        self.layers = PatchLayers(viewer)
+        self.layers.painted.connect(self._on_painted)
+        self.layers.removed.connect(self._on_removed)
+        self.layers.next_wanted.connect(self.show_next)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(_SAVE_MS)
+        self._timer.timeout.connect(self.save)
+        session.save_failed.connect(self._on_save_failed)
+
+    def add(self, job: SegmentJob, base: str) -> None:
+        """Cut a patch out of the middle of a job's region and show it; makes the project if there is none.
+
+        Parameters
+        ----------
+        job
+            Of the base model on the region.
+        base
+            Value for ``ProjectPlan.base`` of a new project.
+        """
+        from napari_mouse_seg.pipeline import cut_patch
+
+        scene = self._scene()
+        if self._busy or scene is None:
+            return
+        self._busy = True
+        self._runner.start(cut_patch(job, _LARGEST_PX), partial(self._on_cut, scene, job, base), self._on_end)
+
+    def show(self, patch_id: str) -> None:
+        """Go to a patch and let it be painted in; an empty id puts the present one away."""
+        scene, project = self._scene(), self._session.project
+        if scene is None or project is None:
+            return
+        self.save()
+        patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None)
+        if patch is None or patch.id in project.broken:
+            self.layers.hide()
+            self.shown.emit("")
+            return
+        scale = self._pixel_scale(scene)
+        try:
+            pixels, paint = project.pixels(patch.id), project.paint(patch.id)
+        except MouseSegError as error:
+            self.failed.emit(str(error))
+            return
+        editable = not project.read_only
+        self.layers.show(scene.layer, scene.planes, scale, patch, pixels, paint, project.plan.limits, editable=editable)
+        self._look_at()
+        self.shown.emit(patch.id)
+
+    def show_next(self) -> None:
+        """Go to the patch after the present one, and after the last to the first."""
+        project = self._session.project
+        if project is None or not project.plan.patches:
+            return
+        ids = [patch.id for patch in project.plan.patches]
+        here = ids.index(self.layers.patch_id) if self.layers.patch_id in ids else -1
+        self.show(ids[(here + 1) % len(ids)])
+
+    def prefill(self, model: Model) -> None:
+        """Put what a model finds into the present patch, where nothing is painted yet."""
+        scene, project = self._scene(), self._session.project
+        patch_id = self.layers.patch_id
+        patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None) if project else None
+        if scene is None or project is None or patch is None or self._busy:
+            return
+        y, x = self._pixel_scale(scene)
+        box = Box(*patch.box)
+        region = Box(int(box.y0 * y), int(box.x0 * x), int(np.ceil(box.y1 * y)), int(np.ceil(box.x1 * x)))
+        polarity = project.plan.intensity.polarity
+        place = Place(scene.layer, scene.image, scene.planes, scene.plan.replace(polarity=polarity), region)
+        self._busy = True
+        self._runner.start(find_objects(model, place), partial(self._on_found, patch_id), self._on_end)
+
+    def save(self) -> None:
+        """Bring what was painted since the last time to the disk."""
+        self._timer.stop()
+        paint = self.layers.take_changed()
+        if paint is not None:
+            self._session.save_paint(self.layers.patch_id, paint)
+
+    def unsaved(self) -> dict[str, NDArray[Any]]:
+        """Return what was painted since the last time, by patch."""
+        self._timer.stop()
+        paint = self.layers.take_changed()
+        return {} if paint is None else {self.layers.patch_id: paint}
+
+    def close(self) -> None:
+        """Save at once, and take the layers out."""
+        project = self._session.project
+        for patch_id, paint in self.unsaved().items():
+            if project is not None and not project.read_only:
+                project.write_paint(patch_id, paint)
+        self.layers.close()
+
+    def _on_painted(self, _patch_id: str) -> None:
+        if not self._timer.isActive():  # Not put off by every stroke: two seconds at most are lost.
+            self._timer.start()
+
+    def _on_removed(self, _patch_id: str) -> None:
+        self.save()
+        self.shown.emit("")
+
+    def _on_save_failed(self, reason: str) -> None:
+        self.layers.give_back()
+        self.failed.emit(f"{reason} The paint is still in the viewer; it is saved again with the next stroke.")
+
+    def _on_cut(self, scene: Scene, job: SegmentJob, base: str, event: Event) -> None:
+        if not isinstance(event, Finished):
+            return
+        cut: PatchCut = event.result
+        try:
+            if self._session.project is None:
+                self._create(scene, job, base, cut)
+            patch = self._session.add_patch(cut.pixels, cut.box)
+        except MouseSegError as error:
+            self.failed.emit(str(error))
+            return
+        self.show(patch.id)
+        if cut.box.area < job.box.area:
+            rows, columns = cut.box.shape
+            self.said.emit(f"The patch is the middle of the view, {columns} x {rows} px; zoom in for a smaller one.")
+
+    def _create(self, scene: Scene, job: SegmentJob, base: str, cut: PatchCut) -> None:
+        intensity = job.source.intensity
+        if cut.mostly_bright:
+            intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
+            self.said.emit(f"Most of the image is bright, so objects are taken to be {intensity.polarity}.")
+        size = job.plane.pixel_size_um
+        plan = ProjectPlan(
+            image=reference(scene),
+            network_shape=job.network_shape,
+            limits=cut.limits,
+            intensity=intensity,
+            pixel_size_um=None if size is None else size[0] * job.pixel_scale[0],
+            base=base,
+        )
+        folder = project_folder(scene.layer)
+        try:
+            self._session.create(folder, plan)
+        except ProjectError:
+            elsewhere = Path.home() / "mouse-seg" / folder.name
+            if elsewhere == folder:
+                raise
+            self._session.create(elsewhere, plan)
+            self.said.emit(f"The image's folder cannot be written to, so the project lies in {elsewhere}.")
+
+    def _on_found(self, patch_id: str, event: Event) -> None:
+        project = self._session.project
+        if not isinstance(event, Finished) or patch_id != self.layers.patch_id or project is None:
+            return
+        patch = next(patch for patch in project.plan.patches if patch.id == patch_id)
+        found = event.result
+        inner = Box(*patch.box).shift(-found.box.y0, -found.box.x0)
+        count = self.layers.fill(found.labels[inner.slices])
+        if not patch.meaning.rest_is_background:
+            self._session.update_patch(patch.replace(meaning=patch.meaning.replace(rest_is_background=True)))
+        self.said.emit(f"{count} objects put in; correct them. Everything else now counts as background.")
+
+    def _on_end(self, error: Exception | None) -> None:
+        self._busy = False
+        if error is not None:
+            words = str(error) if isinstance(error, MouseSegError) else f"{type(error).__name__}: {error}"
+            self.failed.emit(words)
+
+    def _pixel_scale(self, scene: Scene) -> tuple[float, float]:
+        """Image pixels per patch pixel."""
+        project = self._session.project
+        assert project is not None
+        y, x = (mine / grid for mine, grid in zip(scene.image.shape, project.plan.network_shape, strict=True))
+        return y, x
+
+    def _look_at(self) -> None:
+        """Move the camera so that the patch fills most of the canvas."""
+        layer = self.layers.paint_layer
+        if layer is None:
+            return
+        extent = np.asarray(layer.extent.world)[:, -2:]
+        from napari_mouse_seg.plugin._viewport import canvas_shape, look_at
+
+        size = np.maximum(extent[1] - extent[0], 1e-9)
+        look_at(self._viewer, extent.mean(0), float(_FILL * (np.array(canvas_shape(self._viewer)) / size).min()))
+
+
+def reference(scene: Scene) -> ImageReference:
+    """Return what a project remembers of its image."""
+    path = image_path(scene.layer)
+    fingerprint = relative = ""
+    if path is not None:
+        import os
+
+        from napari_mouse_seg.images import image_fingerprint
+
+        fingerprint = image_fingerprint(path)
+        relative = os.path.relpath(path, project_folder(scene.layer))
+    plan = scene.plan
+    return ImageReference(
+        path="" if path is None else str(path),
+        relative=relative,
+        name=scene.layer.name,
+        fingerprint=fingerprint,
+        shape=scene.image.shape,
+        channel=plan.channel,
+        plane_t=plan.plane_t,
+        plane_z=plan.plane_z,
+    )
+
+
+def image_path(layer: Image) -> Path | None:
+    """Return the file or folder that a layer was read from; None if it was made in memory."""
+    path = getattr(layer.source, "path", None)
+    return Path(path).absolute() if path and Path(path).exists() else None
+
+
+def project_folder(layer: Image) -> Path:
+    """Return where the project of a layer's image lies: beside its file, or in the home folder."""
+    from napari_mouse_seg.projects import default_folder
+
+    path = image_path(layer)
+    if path is not None:
+        return default_folder(path)
+    name = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in layer.name)
+    return Path.home() / "mouse-seg" / f"{name}.mouse-seg"

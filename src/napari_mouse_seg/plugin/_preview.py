@@ -1,0 +1,134 @@
+"""What a model finds in the view, in a layer of its own: previews while it learns, and rounds side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+from psygnal import Signal
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event, Finished
+from napari_mouse_seg.plugin._layers import placement
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_mouse_seg.images import MultiscaleImage
+    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.plans import SegmentPlan
+    from napari_mouse_seg.plugin._runner import ThreadRunner
+    from napari_mouse_seg.session import RunningTask
+    from napari_mouse_seg.tiling import Box
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to look: a region of an image plane, and the layer that shows it."""
+
+    layer: Image
+    image: MultiscaleImage
+    planes: tuple[int, ...]
+    plan: SegmentPlan
+    region: Box
+
+
+class Previews:
+    """Labels layers by title; one model at a time is at work, and of those that wait the last of each title counts.
+
+    Parameters
+    ----------
+    viewer
+        Where the layers go.
+    runner
+        Does the work.
+
+    Attributes
+    ----------
+    shown
+        Carries title and number of objects.
+    failed
+        Carries the reason in words.
+    """
+
+    shown = Signal(str, int)
+    failed = Signal(str)
+
+    def __init__(self, viewer: ViewerModel, runner: ThreadRunner) -> None:
+        self._viewer = viewer
+        self._runner = runner
+        self._layers: dict[str, Labels] = {}
+        self._waiting: dict[str, tuple[Model, Place]] = {}
+        self._task: RunningTask | None = None
+
+    def show(self, title: str, model: Model, place: Place) -> None:
+        """Segment a place with a model and show the objects under a title, in place of what was there."""
+        self._waiting[title] = (model, place)
+        self._next()
+
+    def remove(self, title: str) -> None:
+        """Take a layer away, also one that is still to come."""
+        self._waiting.pop(title, None)
+        layer = self._layers.pop(title, None)
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
+    def close(self) -> None:
+        """Stop; layers stay in the viewer."""
+        self._waiting.clear()
+        if self._task is not None:
+            self._task.cancel()
+        self._layers.clear()
+
+    def _next(self) -> None:
+        if self._task is not None or not self._waiting:
+            return
+        title = next(iter(self._waiting))
+        model, place = self._waiting.pop(title)
+        self._task = self._runner.start(find_objects(model, place), partial(self._on_event, title, place), self._on_end)
+
+    def _on_event(self, title: str, place: Place, event: Event) -> None:
+        if isinstance(event, Finished):
+            self._show(title, place, event.result)
+
+    def _on_end(self, error: Exception | None) -> None:
+        self._task = None
+        if error is not None:
+            words = str(error) if isinstance(error, MouseSegError) else f"The preview failed ({error})."
+            self.failed.emit(words)
+        self._next()
+
+    def _show(self, title: str, place: Place, result: Any) -> None:  # Any: a SegmentResult
+        lead = (np.newaxis,) * len(place.planes)
+        labels = result.labels[lead]
+        where = placement(place.layer, (result.box.y0, result.box.x0), result.pixel_scale, place.planes)
+        layer = self._layers.get(title)
+        if layer is None or layer not in self._viewer.layers:
+            active = self._viewer.layers.selection.active
+            layer = self._layers[title] = Labels(labels, name=title, **where)
+            layer.contour = 2
+            self._viewer.add_layer(layer)
+            if active is not None:
+                self._viewer.layers.selection.active = active
+        else:
+            layer.data = labels
+            layer.translate = where["translate"]
+        self.shown.emit(title, result.n_objects)
+
+
+def find_objects(model: Model, place: Place) -> Generator[Event, None, None]:
+    """Segment a place with a model, without keeping its scores."""
+    from napari_mouse_seg.pipeline import ScoreCache, resolve, segment
+
+    job = resolve(place.image, model, place.plan, place.region)
+    cache = ScoreCache(job)
+    try:
+        yield from segment(job, cache)
+    finally:
+        cache.close()
