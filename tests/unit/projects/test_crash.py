@@ -131,6 +131,7 @@ def test_a_kill_at_any_step_leaves_the_old_or_the_new_paint(wide_folder: Path, s
         assert project.damage == ()
         assert not project.read_only
         assert (project.paint("p001") == value).all()
+    assert not list((wide_folder / "patches").glob(".*"))
 
 
 def test_a_project_open_in_another_process_is_read_only_until_that_is_killed(folder: Path, painted: np.ndarray):

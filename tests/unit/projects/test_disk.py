@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.projects import Project
@@ -215,3 +216,17 @@ def test_a_folder_that_may_not_be_listed_is_told(forbidden: Path):
     (forbidden / "patches").chmod(0o000)
     with ordinary_user(), pytest.raises(ProjectError, match=r"could not be read .*check its permissions"):
         Project.open(forbidden)
+
+
+@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks available"), NotImplementedError("no flock")])
+def test_a_disk_without_locks_is_read_only(
+    folder: Path, painted: np.ndarray, monkeypatch: pytest.MonkeyPatch, error: Exception
+):
+    def fail(_: FileLock) -> None:
+        raise error
+
+    monkeypatch.setattr(FileLock, "acquire", fail)
+    with Project.open(folder) as project:
+        assert "cannot be locked (" in project.read_only_reason
+        assert "copy it to a local disk" in project.read_only_reason
+        np.testing.assert_array_equal(project.paint("p001"), painted)
