@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QLineEdit
 
 from napari_mouse_seg.plans import PaintPlan, PatchPlan
-from napari_mouse_seg.widgets import PatchRow
+from napari_mouse_seg.widgets import PatchRow, _patch_list
 from napari_mouse_seg.widgets._patch_editor import PatchEditor
 from napari_mouse_seg.widgets._patch_list import PatchList, describe
 
@@ -73,6 +73,34 @@ def test_a_patch_that_is_gone_is_no_longer_chosen(patches: PatchList) -> None:
     patches.set_current_id("p002")
     patches.set_rows([row(1), row(3)])
     assert patches.current_id() == ""
+
+
+def test_the_list_is_as_high_as_its_rows_up_to_four(patches: PatchList, qtbot: QtBot) -> None:
+    patches.show()
+    heights = []
+    for n in (1, 2, 4, 9):
+        patches.set_rows([row(number) for number in range(1, n + 1)])
+        heights.append(patches.height())
+    assert heights[1] - heights[0] >= 48
+    assert heights[2] == pytest.approx(heights[0] + 3 * (heights[1] - heights[0]), abs=2)
+    assert heights[3] == heights[2]
+
+
+def test_a_larger_font_makes_the_list_higher(patches: PatchList, qtbot: QtBot) -> None:
+    patches.show()
+    before = patches.height()
+    patches.setStyleSheet("font-size: 30pt")
+    qtbot.waitUntil(lambda: patches.height() > before)
+
+
+def test_only_new_thumbnails_are_drawn(patches: PatchList, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[object] = []
+    make = _patch_list._icon
+    monkeypatch.setattr(_patch_list, "_icon", lambda thumbnail: drawn.append(thumbnail) or make(thumbnail))
+    blue = np.full((64, 64, 3), (0, 0, 255), np.uint8)
+    patches.set_rows([row(1, painted=0.7), PatchRow(patch(2), blue, 0.5, 3), row(3)])
+    assert [one is blue for one in drawn] == [True]
+    assert "70 % painted" in patches.item(0).text()
 
 
 def test_arrow_keys_choose_and_enter_goes_again(patches: PatchList, qtbot: QtBot) -> None:
