@@ -34,6 +34,7 @@ _EVENTS: dict[str, type[Event]] = {
 }
 _POLL_S = 0.2
 _PATIENCE_S = 3.0
+_LAST_WAIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +125,8 @@ class TrainingProcess:
                     event = StillWaiting() if line == "" else _decode(json.loads(line))
                     finished |= isinstance(event, Finished)
                     yield event
-                code = process.wait(_PATIENCE_S)
                 if not finished:
-                    raise TrainingError(_last_words(code, log))
+                    raise TrainingError(_last_words(process.wait(_LAST_WAIT_S), log))
             finally:
                 _end(process)
                 self._process = None

@@ -163,7 +163,7 @@ class PatchLayers:
         if self._paint is None:
             return 0
         paint = self._array()
-        first = max(int(paint.max()), BACKGROUND_LABEL) + 1
+        first = self._free_label()
         free = (paint == 0) & (labels > 0)
         kept, numbered = np.unique(labels[free], return_inverse=True)
         lead = tuple(np.zeros(int(free.sum()), int) for _ in range(self._paint.ndim - 2))
@@ -184,7 +184,7 @@ class PatchLayers:
         """Fresh ids, keys, and a brush of a sensible size."""
         layer.brush_size = _BRUSH_PX
         layer.preserve_labels = True
-        self._select_new()
+        layer.selected_label = self._free_label()  # Its mode is set in the viewer, which shows it wrongly otherwise.
         layer.mouse_drag_callbacks.insert(0, self._on_stroke)
         layer.events.mode.connect(lambda _: _protect(layer))
         layer.bind_key("N", lambda _: self._select_new(), overwrite=True)
@@ -195,7 +195,10 @@ class PatchLayers:
     def _select_new(self) -> None:
         """Choose an id that is free, for a new object."""
         if self._paint is not None:
-            _select(self._paint, max(int(self._array().max()), BACKGROUND_LABEL) + 1)
+            _select(self._paint, self._free_label())
+
+    def _free_label(self) -> int:
+        return max(int(self._array().max()), BACKGROUND_LABEL) + 1
 
     def _on_stroke(self, layer: Labels, event: Any) -> Generator[None, None, None]:  # Any: napari's event
         """Begin another object where a stroke starts away from the present one's paint."""

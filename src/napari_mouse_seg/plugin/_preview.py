@@ -10,7 +10,7 @@ import numpy as np
 from napari.layers import Labels
 from psygnal import Signal
 
-from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.errors import ModelNotFoundError, MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._layers import placement
 
@@ -99,7 +99,7 @@ class Previews:
 
     def _on_end(self, error: Exception | None) -> None:
         self._task = None
-        if error is not None:
+        if error is not None and not isinstance(error, ModelNotFoundError):  # A later preview has replaced its model.
             words = str(error) if isinstance(error, MouseSegError) else f"The preview failed ({error})."
             self.failed.emit(words)
         self._next()

@@ -9,7 +9,7 @@ import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, QTimer
 
-from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.errors import MouseSegError, ProjectError
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import image_of_layer, plane_indices
@@ -181,23 +181,28 @@ class TrainController(QObject):
         folder
             That was chosen by hand, or lies beside the image.
         """
-        scene = self._scene
         try:
             self.session.open(folder)
-            project = self.session.project
-            if scene is not None and project is not None and scene.image.shape != project.plan.image.shape:
-                self.session.close()
-                raise MouseSegError(
-                    f"{folder.name} was painted on an image of {project.plan.image.shape[0]} x "
-                    f"{project.plan.image.shape[1]} px, but {scene.layer.name!r} has {scene.image.shape[0]} x "
-                    f"{scene.image.shape[1]}; open that image ({project.plan.image.path or project.plan.image.name})."
-                )
+            self._check_image()
             self._relink()
         except MouseSegError as error:
             self._complain(str(error))
+            self.session.close()
             self._show_project()
             return
         self._restore()
+
+    def _check_image(self) -> None:
+        """Refuse a project whose patches would lie elsewhere on this image."""
+        project, scene = self.session.project, self._scene
+        if project is None or scene is None or scene.image.shape == project.plan.image.shape:
+            return
+        painted = project.plan.image
+        raise ProjectError(
+            f"{project.folder.name} was painted on an image of {painted.shape[0]} x {painted.shape[1]} px, but "
+            f"{scene.layer.name!r} has {scene.image.shape[0]} x {scene.image.shape[1]}; open "
+            f"{painted.path or painted.name} first."
+        )
 
     def _relink(self) -> None:
         """Remember where the image lies now, if it is the same one."""

@@ -1,0 +1,170 @@
+"""What is checked before a training, what comes of it, and what happens when its process dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from helpers.projects import SHORT, SIDE, disc_project
+from napari_mouse_seg.errors import ModelNotFoundError, PlanError, TrainingError
+from napari_mouse_seg.events import CheckpointReady, Finished, StepsDone, Warned
+from napari_mouse_seg.networks import load_model
+from napari_mouse_seg.pipeline import Orders, StillWaiting, TrainingProcess, resolve_retrain, retrain
+from napari_mouse_seg.plans import PaintPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from napari_mouse_seg.projects import Project
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    with disc_project(tmp_path) as made:
+        yield made
+
+
+def repaint(project: Project, patch_id: str, change: dict[int, int]) -> None:
+    paint = project.paint(patch_id)
+    for old, new in change.items():
+        paint[paint == old] = new
+    project.write_paint(patch_id, paint)
+
+
+def test_a_round_becomes_a_model_file_that_says_where_it_comes_from(project: Project) -> None:
+    job = resolve_retrain(project)
+    assert [patch.name for patch in job.train] == ["p001"]
+    assert [patch.name for patch in job.validate] == ["p002"]
+    assert not job.warnings
+    events = list(retrain(job, Orders(), threads=1))
+    done = events[-1].result  # type: ignore[attr-defined]
+    assert isinstance(events[-1], Finished)
+    project.add_round(done)
+    assert (done.number, done.name, done.base, done.steps, done.patches) == (1, "discs 1", "new:compact", 3, ("p001",))
+    card = load_model(project.round_file(1)).card
+    assert card.name == "discs 1"
+    assert "1 painted patch of discs" in card.training_data
+    assert card.scores["painted validation patches"]["f1_50"] == pytest.approx(done.score, abs=1e-4)
+    assert not list(project.round_file(1).parent.glob(".preview*"))
+
+
+def test_the_last_round_or_the_base_can_be_the_start(project: Project) -> None:
+    for event in retrain(resolve_retrain(project), Orders(), threads=1):
+        if isinstance(event, Finished):
+            project.add_round(event.result)
+    again = resolve_retrain(project)
+    assert (again.number, again.base, again.start) == (2, "new:compact", None)
+    onwards = resolve_retrain(project, SHORT.replace(start_from="last"))
+    assert onwards.base == "discs 1"
+    assert onwards.start is not None
+    assert onwards.start.path == project.round_file(1)
+
+
+def test_previews_can_be_opened_while_it_trains(project: Project) -> None:
+    for event in retrain(resolve_retrain(project), Orders(), threads=1):
+        if isinstance(event, CheckpointReady):
+            assert load_model(type(project.folder)(event.path)).network() is not None
+            return
+    pytest.fail("There was no preview.")
+
+
+def test_too_little_paint_is_told_in_words(project: Project) -> None:
+    repaint(project, "p001", {1: 0})
+    with pytest.raises(TrainingError, match="No background is painted"):
+        resolve_retrain(project)
+    patch = project.plan.patches[0]
+    project.update_patch(patch.replace(meaning=PaintPlan(rest_is_background=True)))
+    assert resolve_retrain(project).train
+    project.write_paint("p001", np.ones((SIDE, SIDE), int))
+    with pytest.raises(TrainingError, match="Only background is painted"):
+        resolve_retrain(project)
+    project.write_paint("p001", np.zeros((SIDE, SIDE), int))
+    with pytest.raises(TrainingError, match="Nothing is painted yet"):
+        resolve_retrain(project)
+    project.update_patch(project.plan.patches[0].replace(included=False))
+    with pytest.raises(TrainingError, match="Nothing is painted yet"):
+        resolve_retrain(project)
+
+
+def test_validation_must_not_overlap_what_is_learnt(tmp_path: Path) -> None:
+    with disc_project(tmp_path, roles=("train",)) as project:
+        first = project.plan.patches[0]
+        other = first.replace(id="p002", name="Other", role="validate", box=(0, SIDE - 1, SIDE, 2 * SIDE - 1))
+        project.add_patch(project.pixels("p001"), other)
+        project.write_paint("p002", project.paint("p001"))
+        with pytest.raises(TrainingError, match="Other overlaps p001"):
+            resolve_retrain(project)
+
+
+def test_missing_and_sparse_validation_are_warned_of(project: Project) -> None:
+    repaint(project, "p002", {1: 0})
+    assert any("not painted in full" in warning for warning in resolve_retrain(project).warnings)
+    project.update_patch(project.plan.patches[1].replace(included=False))
+    job = resolve_retrain(project)
+    assert any("No patch is used for validation" in warning for warning in job.warnings)
+    assert any(isinstance(event, Warned) for event in retrain(job, Orders(), threads=1))
+
+
+@pytest.mark.parametrize(("base", "kind"), [("new:nothing", PlanError), ("gone.safetensors", ModelNotFoundError)])
+def test_an_unknown_base_is_told(project: Project, base: str, kind: type[Exception]) -> None:
+    project.update(base=base)
+    with pytest.raises(kind):
+        resolve_retrain(project)
+
+
+def test_a_process_trains_and_reports_the_same(project: Project) -> None:
+    events = list(TrainingProcess(project.folder, SHORT.replace(threads=1)).events())
+    done = events[-1].result  # type: ignore[attr-defined]
+    assert any(isinstance(event, StepsDone) for event in events)
+    project.add_round(done)
+    assert load_model(project.round_file(done.number)).card.name == "discs 1"
+
+
+def test_words_of_the_process_arrive_as_they_were_said(project: Project) -> None:
+    project.write_paint("p001", np.zeros((SIDE, SIDE), int))
+    with pytest.raises(TrainingError, match="Nothing is painted yet"):
+        list(TrainingProcess(project.folder, SHORT).events())
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_a_killed_process_is_told_and_leaves_the_project_alone(project: Project) -> None:
+    before = project.plan, project.paint("p001")
+    process = TrainingProcess(project.folder, SHORT.replace(steps=10_000, threads=1))
+    with pytest.raises(TrainingError, match="was killed, most likely because memory ran out"):
+        for event in process.events():
+            if isinstance(event, StepsDone) and process.process_id is not None:
+                os.kill(process.process_id, signal.SIGKILL)
+    assert project.plan == before[0]
+    np.testing.assert_array_equal(project.paint("p001"), before[1])
+
+
+def test_closing_the_events_ends_the_process(project: Project) -> None:
+    process = TrainingProcess(project.folder, SHORT.replace(steps=10_000, threads=1))
+    events = process.events()
+    next(event for event in events if isinstance(event, StepsDone))
+    process_id = process.process_id
+    assert process_id is not None
+    events.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process_id, 0)
+
+
+def test_pause_and_stop_reach_the_process(project: Project) -> None:
+    process = TrainingProcess(project.folder, SHORT.replace(steps=10_000, threads=1))
+    events = process.events()
+    next(event for event in events if isinstance(event, StepsDone))
+    process.order("pause")
+    waited = 0
+    for event in events:  # Once it is paused, nothing but waiting is left.
+        waited = waited + 1 if isinstance(event, StillWaiting) else 0
+        if waited > 8:
+            break
+    process.order("stop")
+    rest = list(events)
+    assert isinstance(rest[-1], Finished)
+    assert rest[-1].result.steps < 10_000

@@ -1,0 +1,133 @@
+"""A short fine-tuning: it learns, keeps the best, and does as it is told."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+import torch
+
+from helpers.projects import disc_patch
+from napari_mouse_seg.events import StepsDone, Validated
+from napari_mouse_seg.networks import CompactPlan, build_network
+from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
+from napari_mouse_seg.training import FineTuning, PaintedPatch, instance_loss
+
+TINY = CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))
+STEPS = RetrainPlan(steps=60, batch_size=2, crop_px=64, learning_rate=0.01)
+
+
+class Free:
+    """Neither paused nor stopped."""
+
+    def wait_while_paused(self) -> None:
+        pass
+
+    def wants_stop(self) -> bool:
+        return False
+
+
+def patch(seed: int = 0, **meaning: bool) -> PaintedPatch:
+    pixels, paint = disc_patch(seed)
+    return PaintedPatch(f"patch {seed}", ((pixels - 100) / 50).clip(0), paint, PaintPlan(**meaning))
+
+
+def tuning(validation: tuple[PaintedPatch, ...] = (), plan: RetrainPlan = STEPS) -> FineTuning:
+    torch.manual_seed(0)
+    return FineTuning(build_network(TINY), [patch()], validation, plan, IntensityPlan(), InstancesPlan())
+
+
+def test_it_learns_the_discs_of_a_patch_it_never_saw() -> None:
+    made = tuning((patch(1),), STEPS.replace(steps=200))
+    events = list(made.run(Free()))
+    losses = [event.loss for event in events if isinstance(event, StepsDone)]
+    assert losses[-1] < losses[0] / 2
+    assert made.best_score is not None
+    assert made.best_score > 0.5
+    assert made.best_step in [event.steps for event in events if isinstance(event, Validated) and event.best]
+
+
+def test_the_best_weights_are_kept_and_not_the_last() -> None:
+    made = tuning((patch(1),))
+    scores = iter([0.9, 0.5])
+    made._score = lambda network, patch: next(scores)  # type: ignore[method-assign]
+    made._look()
+    best = {key: value.clone() for key, value in made.averaged.state_dict().items()}
+    for _ in made.run(Free()):
+        pass
+    assert made.best_score == 0.9
+    for key, value in made._network.state_dict().items():
+        torch.testing.assert_close(value, best[key])
+
+
+def test_without_validation_nothing_is_scored() -> None:
+    made = tuning(plan=STEPS.replace(steps=3))
+    looks = [event for event in made.run(Free()) if isinstance(event, Validated)]
+    assert [event.score for event in looks] == [None]
+    assert made.best_score is None
+    assert made.best_step == 3
+
+
+def test_a_stop_ends_it_after_the_present_step() -> None:
+    class StopAtOnce(Free):
+        asked = 0
+
+        def wants_stop(self) -> bool:
+            self.asked += 1
+            return self.asked > 2
+
+    made = tuning(plan=STEPS.replace(steps=1000))
+    assert list(made.run(StopAtOnce()))[-1].steps == 2  # type: ignore[attr-defined]
+
+
+def test_pauses_do_not_count_as_training_time() -> None:
+    class Slow(Free):
+        def wait_while_paused(self) -> None:
+            time.sleep(0.3)
+
+    made = tuning(plan=STEPS.replace(steps=None, minutes=0.2 / 60))
+    began = time.perf_counter()
+    list(made.run(Slow()))
+    assert time.perf_counter() - began > 0.5  # 0.2 s of training and at least one pause
+
+
+def test_sparse_validation_is_scored_by_overlap() -> None:
+    pixels, paint = disc_patch(1)
+    strokes = np.where(np.arange(paint.shape[0])[:, None] % 4 == 0, paint, 0)
+    sparse = PaintedPatch("sparse", ((pixels - 100) / 50).clip(0), strokes, PaintPlan())
+    assert not sparse.is_complete
+    assert patch().is_complete
+    network = build_network(TINY).eval()
+    with torch.no_grad():
+        network.head.weight.zero_()
+        network.head.bias.fill_(9.0)  # everything is foreground
+    expected = (strokes > BACKGROUND_LABEL).sum() / (strokes > 0).sum()
+    assert tuning((sparse,))._score(network, sparse) == pytest.approx(expected)
+
+
+def made_batch(made: FineTuning) -> tuple[torch.Tensor, torch.Tensor]:
+    """Logits and maps of the first crops."""
+    crops = [made._make_sampler()[number] for number in range(4)]
+    images, maps = (torch.from_numpy(np.stack(part)) for part in zip(*crops, strict=True))
+    with torch.no_grad():
+        return made.averaged(images), maps
+
+
+@pytest.mark.parametrize("meaning", [{"whole_objects": False}, {"whole_objects": False, "rest_is_background": True}])
+def test_strokes_train_too(meaning: dict[str, bool]) -> None:
+    torch.manual_seed(0)
+    made = FineTuning(build_network(TINY), [patch(**meaning)], (), STEPS, IntensityPlan(), InstancesPlan())
+    first = float(instance_loss(*made_batch(made), made._training))
+    for _ in made.run(Free()):
+        pass
+    assert float(instance_loss(*made_batch(made), made._training)) < first / 2
+
+
+def test_rest_is_background_reaches_the_strokes() -> None:
+    pixels, paint = disc_patch()
+    strokes = np.where(paint > BACKGROUND_LABEL, paint, 0)
+    meaning = PaintPlan(whole_objects=False, rest_is_background=True)
+    made = tuning()
+    image = made._prepare(PaintedPatch("p", ((pixels - 100) / 50).clip(0), strokes, meaning))
+    assert (image.maps[4] == 255).all()
