@@ -65,11 +65,15 @@ def load_images(data: Path, plan: TrainingPlan) -> list[TrainingImage]:
         grey = read_grey(image_path)
         stretched = stretch(grey, intensity_range(grey, INTENSITY), INTENSITY)[None]
         labels = tifffile.imread(labels_path).astype(np.int32)
-        # DSB2018 mixes magnifications; small fields of small nuclei and large ones are drawn evenly.
-        areas = np.bincount(labels.ravel())[1:]
-        size = "large" if areas.size and np.median(areas[areas > 0]) > 500 else "small"
-        images.append(prepare_image(stretched, labels, plan, group if group == "bbbc039" else f"{group}-{size}"))
+        images.append(prepare_image(stretched, labels, plan, size_group(group, labels)))
     return images
+
+
+def size_group(source: str, labels: np.ndarray) -> str:
+    """Return the sampling group: DSB2018 mixes magnifications; fields of small and of large nuclei are drawn evenly."""
+    areas = np.bincount(labels.ravel())[1:]
+    size = "large" if areas.size and np.median(areas[areas > 0]) > 500 else "small"
+    return source if source == "bbbc039" else f"{source}-{size}"
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_mouse_seg.errors import TrainingError
@@ -24,7 +25,6 @@ from napari_mouse_seg.plans import RoundPlan
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
     from typing import IO
 
     from napari_mouse_seg.plans import RetrainPlan
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 _EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind for kind in (Started, StepsDone, Validated, CheckpointReady, Warned)
 }
+Order = Literal["pause", "resume", "stop"]
 _POLL_S = 0.2
 _PATIENCE_S = 3.0
 _LAST_WAIT_S = 60.0
@@ -86,15 +87,19 @@ class TrainingProcess:
     def __init__(self, folder: Path, plan: RetrainPlan) -> None:
         self._command = [sys.executable, "-m", "napari_mouse_seg.pipeline._worker", str(folder), plan.model_dump_json()]
         self._process: subprocess.Popen[str] | None = None
+        self._preview: Path | None = None
+        self._early: list[Order] = []
 
     @property
     def process_id(self) -> int | None:
         """None while it does not run."""
         return self._process.pid if self._process is not None and self._process.poll() is None else None
 
-    def order(self, what: Literal["pause", "resume", "stop"]) -> None:
-        """Tell it something; nothing happens if it has ended."""
-        if self._process is not None and self._process.stdin is not None:
+    def order(self, what: Order) -> None:
+        """Tell it something; what is said before it starts reaches it then, nothing happens if it has ended."""
+        if self._process is None:
+            self._early.append(what)
+        elif self._process.stdin is not None:
             with suppress(OSError, ValueError):
                 self._process.stdin.write(what + "\n")
                 self._process.stdin.flush()
@@ -119,17 +124,28 @@ class TrainingProcess:
             assert process.stdout is not None
             lines: queue.Queue[str | None] = queue.Queue()
             threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True).start()
+            self._tell_early()
             try:
                 finished = False
                 while (line := _next_line(lines)) is not None:
                     event = StillWaiting() if line == "" else _decode(json.loads(line))
                     finished |= isinstance(event, Finished)
+                    if isinstance(event, CheckpointReady):
+                        self._preview = Path(event.path)
                     yield event
                 if not finished:
                     raise TrainingError(_last_words(process.wait(_LAST_WAIT_S), log))
             finally:
                 _end(process)
                 self._process = None
+                if self._preview is not None:  # A killed process leaves it.
+                    self._preview.unlink(missing_ok=True)
+
+    def _tell_early(self) -> None:
+        """Pass on orders that were given before there was a process."""
+        early, self._early = self._early, []
+        for what in early:
+            self.order(what)
 
 
 def _read_lines(out: IO[str], lines: queue.Queue[str | None]) -> None:

@@ -48,8 +48,8 @@ class RetrainJob:
         Length, step size, device.
     number, name
         Of the round, and of its model.
-    base
-        Name of what it starts from.
+    base, root
+        Names of what it starts from, and of the bundled model that goes back to; the latter may be empty.
     card
         Of the model to be made.
     start
@@ -70,6 +70,7 @@ class RetrainJob:
     number: int
     name: str
     base: str
+    root: str
     card: ModelCard
     start: Model | None
     encoder_weights: str | None
@@ -129,6 +130,7 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None) -> Retrai
         number=number,
         name=name,
         base=base,
+        root=project.plan.base,
         card=_new_card(project, card, name, base, len(train)),
         start=start,
         encoder_weights=weights,
@@ -136,7 +138,7 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None) -> Retrai
         validate=tuple(_painted(project, patch, painted[patch.id], card) for patch in validate),
         patch_ids=tuple(patch.id for patch in train),
         output=project.round_file(number),
-        warnings=tuple(_warnings(project, train, validate, painted)),
+        warnings=tuple(_warnings(project, plan, train, validate, painted)),
     )
 
 
@@ -176,8 +178,10 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     for warning in job.warnings:
         yield Warned(warning)
     network = _build(job)
+    card = job.card
+    rehearse = job.root if job.plan.rehearse else ""
     tuning = FineTuning(
-        network, job.train, job.validate, job.plan, job.card.intensity, job.card.instances, device=device.name
+        network, job.train, job.validate, job.plan, card.intensity, card.instances, rehearse, device.name
     )
     preview = job.output.with_name(f".preview-{job.output.name}")
     began, curve, steps = time.perf_counter(), _Curve(), 0
@@ -187,10 +191,9 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
             steps = getattr(event, "steps", steps)
             yield event
             if isinstance(event, Validated):
-                _save(preview, job.card, tuning.averaged)
+                _save(preview, card, tuning.averaged)
                 yield CheckpointReady(event.steps, str(preview))
-        card = job.card.replace(scores=_scores(tuning.best_score))
-        _save(job.output, card, network)
+        _save(job.output, card.replace(scores=_scores(tuning.best_score)), network)
     except RuntimeError as error:
         if "out of memory" not in str(error).lower() and "not enough memory" not in str(error).lower():
             raise
@@ -289,8 +292,14 @@ def _check_overlap(train: Sequence[PatchPlan], validate: Sequence[PatchPlan]) ->
 
 
 def _warnings(
-    project: Project, train: Sequence[PatchPlan], validate: Sequence[PatchPlan], painted: dict[str, NDArray[Any]]
+    project: Project,
+    plan: RetrainPlan,
+    train: Sequence[PatchPlan],
+    validate: Sequence[PatchPlan],
+    painted: dict[str, NDArray[Any]],
 ) -> Iterator[str]:
+    from napari_mouse_seg.training import rehearsal_file
+
     if not validate:
         yield (
             "No patch is used for validation: how good the model is on new places is not measured, and training "
@@ -303,6 +312,8 @@ def _warnings(
     ]
     if sparse:
         yield f"{', '.join(sparse)}: not painted in full, so the overlap of painted pixels is scored, not objects."
+    if plan.rehearse and not rehearsal_file(project.plan.base).exists():
+        yield f"There are no samples of {project.plan.base} to keep in mind, so it may forget what it could do."
     if project.broken:
         yield f"{len(project.broken)} damaged patches are left out."
 

@@ -19,6 +19,7 @@ from napari_mouse_seg.tiling import SCORE_ONE
 from napari_mouse_seg.training._loop import Trainer, cosine
 from napari_mouse_seg.training._paint import prepare_paint
 from napari_mouse_seg.training._predict import predict_scores
+from napari_mouse_seg.training._rehearsal import REHEARSAL_GROUP, load_rehearsal
 from napari_mouse_seg.training._samples import PatchSampler, TrainingImage
 from napari_mouse_seg.training._strokes import prepare_strokes
 
@@ -38,6 +39,7 @@ _LOOKS = 12
 _STROKE_LOOKS = 10
 _MATCH_IOU = 0.5
 _UNLIMITED = 10**9
+_REHEARSAL_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,8 @@ class FineTuning:
         Length, step size, crops.
     intensity, instances
         Of the model.
-    base_images
-        Samples of the base model's own training, mixed in against forgetting.
+    rehearse
+        Name of the bundled model whose own samples are mixed in against forgetting; empty for none.
     device
         Torch device string.
     """
@@ -107,7 +109,7 @@ class FineTuning:
         plan: RetrainPlan,
         intensity: IntensityPlan,
         instances: InstancesPlan,
-        base_images: Sequence[TrainingImage] = (),
+        rehearse: str = "",
         device: str = "cpu",
     ) -> None:
         self._network = network
@@ -116,7 +118,6 @@ class FineTuning:
         self._plan = plan
         self._intensity = intensity
         self._instances = instances
-        self._base_images = list(base_images)
         self._training = TrainingPlan(
             patch_px=plan.crop_px,
             batch_size=plan.batch_size,
@@ -126,6 +127,7 @@ class FineTuning:
             seed=plan.seed,
             augmentation=AugmentationPlan(min_scale=0.7, max_scale=1.4),
         )
+        self._base_images = load_rehearsal(rehearse, self._training) if rehearse else []
         self._trainer = Trainer(network, self._training, device)
         self._best: tuple[float, int, dict[str, torch.Tensor]] | None = None
 
@@ -223,7 +225,8 @@ class FineTuning:
 
     def _make_sampler(self) -> PatchSampler:
         images = [self._prepare(patch) for patch in self._patches]
-        return PatchSampler([*images, *self._base_images], self._training, self._intensity)
+        shares = {REHEARSAL_GROUP: _REHEARSAL_SHARE}
+        return PatchSampler([*images, *self._base_images], self._training, self._intensity, shares)
 
     def _prepare(self, patch: PaintedPatch) -> TrainingImage:
         if patch.meaning.whole_objects:

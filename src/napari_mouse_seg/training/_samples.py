@@ -16,6 +16,8 @@ from napari_mouse_seg.images import compress
 from napari_mouse_seg.instances import encode_targets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from napari_mouse_seg.plans import AugmentationPlan, IntensityPlan, TrainingPlan
@@ -94,12 +96,20 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
     Parameters
     ----------
     images
-        Annotated images; groups are drawn evenly, and images of one group as often as they have known pixels.
+        Annotated images; those of one group are drawn as often as they have known pixels.
     plan, intensity
         Patch size, seed and augmentation; compression applied after the augmentation.
+    shares
+        How much of all patches comes from a group; those not named share the rest evenly.
     """
 
-    def __init__(self, images: list[TrainingImage], plan: TrainingPlan, intensity: IntensityPlan) -> None:
+    def __init__(
+        self,
+        images: list[TrainingImage],
+        plan: TrainingPlan,
+        intensity: IntensityPlan,
+        shares: Mapping[str, float] | None = None,
+    ) -> None:
         self._plan = plan
         self._intensity = intensity
         groups: dict[str, list[TrainingImage]] = {}
@@ -107,6 +117,7 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
             groups.setdefault(image.group, []).append(image)
         self._groups = [groups[name] for name in sorted(groups)]
         self._shares = [_known_shares(group) for group in self._groups]
+        self._group_shares = _group_shares(sorted(groups), shares or {})
 
     def __len__(self) -> int:
         return self._plan.steps * self._plan.batch_size
@@ -114,7 +125,8 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
     def __getitem__(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
         """Return patch ``number``: (C, Y, X) float32 network input and (7, Y, X) uint8 maps."""
         rng = np.random.default_rng((self._plan.seed, number))
-        chosen = rng.integers(len(self._groups))
+        even = self._group_shares is None
+        chosen = rng.integers(len(self._groups)) if even else rng.choice(len(self._groups), p=self._group_shares)
         group, shares = self._groups[chosen], self._shares[chosen]
         image = group[rng.integers(len(group)) if shares is None else rng.choice(len(group), p=shares)]
         for _ in range(1 if shares is None else _TRIES):
@@ -123,6 +135,15 @@ class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
                 break
         pixels = change_intensity(pixels, self._plan.augmentation, rng)
         return np.ascontiguousarray(compress(pixels, self._intensity)), np.ascontiguousarray(maps)
+
+
+def _group_shares(names: list[str], wanted: Mapping[str, float]) -> list[float] | None:
+    """Return one share a group; None if all are even."""
+    named = {name: share for name, share in wanted.items() if name in names}
+    others = len(names) - len(named)
+    if not named or not others:
+        return None
+    return [named.get(name, (1 - sum(named.values())) / others) for name in names]
 
 
 def _known_shares(images: list[TrainingImage]) -> NDArray[np.float64] | None:
