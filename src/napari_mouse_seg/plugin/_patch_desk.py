@@ -132,7 +132,7 @@ class PatchDesk(QObject):
             return
         scale = self._pixel_scale(scene)
         try:
-            pixels, paint = project.pixels(patch.id), project.paint(patch.id)
+            pixels, paint = project.pixels(patch.id), self._session.paint(patch.id)
         except MouseSegError as error:
             self.failed.emit(str(error))
             return
@@ -172,6 +172,11 @@ class PatchDesk(QObject):
         if paint is not None:
             self._session.save_paint(self.layers.patch_id, paint)
 
+    def save_now(self) -> None:
+        """Like ``save``, but the disk has it when this returns."""
+        self.save()
+        self._session.save_now()
+
     def unsaved(self) -> dict[str, NDArray[Any]]:
         """Return what was painted since the last time, by patch."""
         self._timer.stop()
@@ -180,10 +185,7 @@ class PatchDesk(QObject):
 
     def close(self) -> None:
         """Save at once, and take the layers out."""
-        project = self._session.project
-        for patch_id, paint in self.unsaved().items():
-            if project is not None and not project.read_only:
-                project.write_paint(patch_id, paint)
+        self.save_now()
         self.layers.close()
 
     def _on_painted(self, _patch_id: str) -> None:
@@ -195,7 +197,6 @@ class PatchDesk(QObject):
         self.shown.emit("")
 
     def _on_save_failed(self, reason: str) -> None:
-        self.layers.give_back()
         self.failed.emit(f"{reason} The paint is still in the viewer; it is saved again with the next stroke.")
 
     def _on_cut(self, scene: Scene, job: SegmentJob, base: str, event: Event) -> None:

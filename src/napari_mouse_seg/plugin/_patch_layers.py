@@ -148,10 +148,6 @@ class PatchLayers:
         self._saved = now
         return self._array().copy()
 
-    def give_back(self) -> None:
-        """Let the paint count as not taken, because it could not be saved."""
-        self._saved = -1
-
     def fill(self, labels: NDArray[Any]) -> int:
         """Put objects where nothing is painted, with fresh ids, and return how many; can be undone like a stroke.
 

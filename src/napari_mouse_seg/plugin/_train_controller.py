@@ -97,7 +97,7 @@ class TrainController(QObject):
 
     def stop(self) -> None:
         """Save what is painted, cancel the training and wait for it; the panel stays usable."""
-        self.desk.save()
+        self.desk.save_now()
         self.session.cancel()
         self._runner.wait()
 
@@ -107,10 +107,7 @@ class TrainController(QObject):
             return
         self._closed = True
         self._follow.stop()
-        try:
-            self.desk.close()
-        except MouseSegError as error:
-            show_error(str(error))
+        self.desk.close()
         self._layers.close()
         self._rectangle.close()
         self._previews.close()

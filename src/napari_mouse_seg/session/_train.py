@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
 from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError, ProjectError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, StepsDone, Validated, Warned
-from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED, PatchPlan, RoundPlan
+from napari_mouse_seg.plans import PatchPlan, RoundPlan
+from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, UnsavedPaint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -37,40 +36,6 @@ class TrainState(Enum):
     PAUSED = "paused"
     STOPPING = "stopping"
     CANCELLING = "cancelling"
-
-
-@dataclass(frozen=True, slots=True)
-class PaintSummary:
-    """How much of a patch is painted.
-
-    Attributes
-    ----------
-    share
-        Of its pixels, 0 to 1.
-    n_objects
-        Labels from 2 on.
-    has_background
-        Whether background is painted.
-    """
-
-    share: float
-    n_objects: int
-    has_background: bool
-
-    @classmethod
-    def of(cls, paint: NDArray[Any]) -> PaintSummary:
-        """Look at (Y, X) paint."""
-        labels = np.unique(paint)
-        share = float((paint != NOT_PAINTED).mean())
-        return cls(share, int((labels > BACKGROUND_LABEL).sum()), bool((labels == BACKGROUND_LABEL).any()))
-
-
-@dataclass(frozen=True, slots=True)
-class PaintSaved(Event):
-    """The paint of a patch is on the disk."""
-
-    patch_id: str
-    summary: PaintSummary
 
 
 class Process(Protocol):
@@ -137,6 +102,7 @@ class TrainSession:
         self._runner = runner
         self._new_process = new_process or _new_process
         self._project: Project | None = None
+        self._unsaved = UnsavedPaint()
         self._summaries: dict[str, PaintSummary] = {}
         self._state = TrainState.IDLE
         self._process: Process | None = None
@@ -154,10 +120,15 @@ class TrainSession:
         return self._state
 
     def summary(self, patch_id: str) -> PaintSummary:
-        """Return how much of a patch is painted on the disk."""
-        if patch_id not in self._summaries and self._project is not None:
-            self._summaries[patch_id] = PaintSummary.of(self._project.paint(patch_id))
+        """Return how much of a patch is painted."""
+        if patch_id not in self._summaries:
+            self._summaries[patch_id] = PaintSummary.of(self.paint(patch_id))
         return self._summaries[patch_id]
+
+    def paint(self, patch_id: str) -> NDArray[Any]:
+        """Return the newest (Y, X) paint of a patch, also if it is not on the disk yet; not to be changed."""
+        unsaved = self._unsaved.get(patch_id)
+        return self._opened().paint(patch_id) if unsaved is None else unsaved
 
     def open(self, folder: Path) -> None:
         """Open a project in place of the present one.
@@ -186,22 +157,20 @@ class TrainSession:
         self._take(Project.create(folder, plan))
 
     def close(self) -> None:
-        """End the round, and let go of the project."""
+        """End the round, save what is unsaved, and let go of the project."""
         self.cancel()
         self._task = self._process = None
         self._state = TrainState.IDLE
-        if self._project is not None:
-            self._project.close()
-            self._project = None
+        self._let_go()
 
     def update(self, **changes: Any) -> None:  # Any: the fields of the project's plan
         """Change settings of the project."""
-        self._writable().update(**changes)
+        self._opened().update(**changes)
         self.project_changed.emit()
 
     def add_patch(self, pixels: NDArray[Any], box: tuple[int, int, int, int]) -> PatchPlan:
         """Add a patch of (C, Y, X) raw pixels at a place on the network's grid."""
-        project = self._writable()
+        project = self._opened()
         patch_id = project.next_patch_id()
         patch = PatchPlan(id=patch_id, name=f"Patch {int(patch_id[1:])}", box=box)
         project.add_patch(pixels, patch)
@@ -211,32 +180,54 @@ class TrainSession:
 
     def update_patch(self, patch: PatchPlan) -> None:
         """Change what a patch is used for or how its paint is read."""
-        self._writable().update_patch(patch)
+        self._opened().update_patch(patch)
         self.project_changed.emit()
 
     def delete_patch(self, patch_id: str) -> None:
         """Take a patch out; its files are kept in the project's trash."""
-        self._writable().delete_patch(patch_id)
+        self._opened().delete_patch(patch_id)
+        self._unsaved.forget(patch_id)
         self._summaries.pop(patch_id, None)
         self.project_changed.emit()
 
     def rename_round(self, number: int, name: str) -> None:
         """Give a round's model another name."""
-        project = self._writable()
-        entry = next(entry for entry in project.plan.rounds if entry.number == number)
+        project = self._opened()
+        entry = next((entry for entry in project.plan.rounds if entry.number == number), None)
+        if entry is None:
+            raise ProjectError(f"There is no round {number} in the project.")
         project.update_round(entry.replace(name=name))
         self.project_changed.emit()
 
     def delete_round(self, number: int) -> None:
         """Take a round out; its model is kept in the project's trash."""
-        self._writable().delete_round(number)
+        self._opened().delete_round(number)
         self.project_changed.emit()
 
     def save_paint(self, patch_id: str, paint: NDArray[Any]) -> None:
-        """Bring paint to the disk beside the main thread; ``paint`` must not change any more."""
+        """Bring paint to the disk beside the main thread, and what could not be written before.
+
+        Parameters
+        ----------
+        patch_id
+            Of the patch.
+        paint
+            (Y, X) labels that do not change any more.
+        """
         project = self._project
         if project is not None and not project.read_only:
-            self._runner.start(_write_paint(project, {patch_id: paint}), self._on_saved, self._on_save_end)
+            self._unsaved.put(patch_id, paint)
+            self._runner.start(self._unsaved.write(project), self._on_saved, self._on_save_end)
+
+    def save_now(self) -> None:
+        """Bring what is not on the disk yet there before this returns."""
+        if self._project is None:
+            return
+        try:
+            for event in self._unsaved.write(self._project):
+                self._on_saved(event)
+        except MouseSegError as error:
+            self.save_failed.emit(str(error))
 
     def problem(self) -> str:
         """Return why training cannot start, in words; empty if it can as far as is known without reading files."""
@@ -258,14 +249,16 @@ class TrainSession:
 
     def train(self, plan: RetrainPlan, unsaved: dict[str, NDArray[Any]]) -> None:
         """Save what is unsaved, then train a round on the project as it is on the disk."""
-        project = self._writable()
+        project = self._opened()
         self._check_idle()
         project.update(retrain=plan)
+        for patch_id, paint in unsaved.items():
+            self._unsaved.put(patch_id, paint)
         self._done = None
         self._process = self._new_process(project.folder, plan)
         self._set_state(TrainState.RUNNING)
         self._task = self._runner.start(
-            _save_and_train(project, unsaved, self._process), self._on_event, partial(self._on_end, self._process)
+            _save_and_train(project, self._unsaved, self._process), self._on_event, partial(self._on_end, self._process)
         )
 
     def pause(self, paused: bool) -> None:
@@ -287,13 +280,19 @@ class TrainSession:
             self._task.cancel()
 
     def _take(self, project: Project) -> None:
-        if self._project is not None:
-            self._project.close()
+        self._let_go()
         self._project = project
-        self._summaries.clear()
         self.project_changed.emit()
 
-    def _writable(self) -> Project:
+    def _let_go(self) -> None:
+        self.save_now()
+        self._unsaved.clear()
+        self._summaries.clear()
+        if self._project is not None:
+            self._project.close()
+            self._project = None
+
+    def _opened(self) -> Project:
         if self._project is None:
             raise ProjectError("There is no project yet; add a patch first.")
         return self._project
@@ -340,7 +339,7 @@ class TrainSession:
 
     def _keep(self, done: RoundPlan) -> None:
         try:
-            self._writable().add_round(done)
+            self._opened().add_round(done)
         except MouseSegError as error:
             self.run_failed.emit(str(error))
             return
@@ -353,16 +352,8 @@ class TrainSession:
             self.state_changed.emit(state)
 
 
-def _write_paint(project: Project, paints: dict[str, NDArray[Any]]) -> Generator[Event, None, None]:
-    for patch_id, paint in paints.items():
-        project.write_paint(patch_id, paint)
-        yield PaintSaved(patch_id, PaintSummary.of(paint))
-
-
-def _save_and_train(
-    project: Project, unsaved: dict[str, NDArray[Any]], process: Process
-) -> Generator[Event, None, None]:
-    yield from _write_paint(project, unsaved)
+def _save_and_train(project: Project, unsaved: UnsavedPaint, process: Process) -> Generator[Event, None, None]:
+    yield from unsaved.write(project)
     yield from process.events()
 
 

@@ -10,6 +10,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from helpers.runners import FakeRunner
 from napari_mouse_seg.errors import ImageError, PlanError
 from napari_mouse_seg.events import Event, Finished, Started, TileDone, Warned
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
@@ -17,56 +18,11 @@ from napari_mouse_seg.session import RunState, SegmentSession, Workspace
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Iterator
 
 BOUNDS = Box(0, 0, 1000, 1000)
 LEFT = Box(0, 0, 100, 100)
 RIGHT = Box(0, 500, 100, 600)
-
-
-@dataclass
-class FakeTask:
-    """Steps a generator as a worker would, but only when told."""
-
-    events: Generator[Event, None, None]
-    on_event: Callable[[Event], None]
-    on_end: Callable[[Exception | None], None]
-    cancelled: bool = False
-    ended: bool = False
-
-    def cancel(self) -> None:
-        self.cancelled = True
-
-    def step(self) -> bool:
-        if self.cancelled:
-            self.events.close()
-            return self._end(None)
-        try:
-            event = next(self.events)
-        except StopIteration:
-            return self._end(None)
-        except Exception as error:  # noqa: BLE001 (stands in for the run boundary)
-            return self._end(error)
-        self.on_event(event)
-        return True
-
-    def finish(self) -> None:
-        while self.step():
-            pass
-
-    def _end(self, error: Exception | None) -> bool:
-        self.ended = True
-        self.on_end(error)
-        return False
-
-
-@dataclass
-class FakeRunner:
-    tasks: list[FakeTask] = field(default_factory=list)
-
-    def start(self, events: Any, on_event: Any, on_end: Any) -> FakeTask:
-        self.tasks.append(FakeTask(events, on_event, on_end))
-        return self.tasks[-1]
 
 
 class FakeCanvas:

@@ -1,0 +1,125 @@
+"""Paint on its way from the viewer to the disk, where it may arrive late or not at all at first."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event
+from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from typing import Any
+
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.projects import Project
+
+
+@dataclass(frozen=True, slots=True)
+class PaintSummary:
+    """How much of a patch is painted.
+
+    Attributes
+    ----------
+    share
+        Of its pixels, 0 to 1.
+    n_objects
+        Labels from 2 on.
+    has_background
+        Whether background is painted.
+    """
+
+    share: float
+    n_objects: int
+    has_background: bool
+
+    @classmethod
+    def of(cls, paint: NDArray[Any]) -> PaintSummary:
+        """Look at (Y, X) paint."""
+        labels = np.unique(paint)
+        share = float((paint != NOT_PAINTED).mean())
+        return cls(share, int((labels > BACKGROUND_LABEL).sum()), bool((labels == BACKGROUND_LABEL).any()))
+
+
+@dataclass(frozen=True, slots=True)
+class PaintSaved(Event):
+    """The paint of a patch is on the disk."""
+
+    patch_id: str
+    summary: PaintSummary
+
+
+class UnsavedPaint:
+    """The newest paint of each patch that is not on the disk yet; it is forgotten only when it is there.
+
+    Threads write, the main thread puts; whoever writes takes the newest, so an older one never comes last.
+    """
+
+    def __init__(self) -> None:
+        self._paints: dict[str, NDArray[Any]] = {}
+        self._access = threading.Lock()
+        self._writing = threading.Lock()
+
+    def put(self, patch_id: str, paint: NDArray[Any]) -> None:
+        """Take (Y, X) paint that does not change any more."""
+        with self._access:
+            self._paints[patch_id] = paint
+
+    def get(self, patch_id: str) -> NDArray[Any] | None:
+        """Return the paint of a patch; None if the disk has it."""
+        with self._access:
+            return self._paints.get(patch_id)
+
+    def forget(self, patch_id: str) -> None:
+        """Let go of the paint of a patch that was deleted."""
+        with self._access:
+            self._paints.pop(patch_id, None)
+
+    def clear(self) -> None:
+        """Let go of all of it."""
+        with self._access:
+            self._paints.clear()
+
+    def write(self, project: Project) -> Generator[Event, None, None]:
+        """Bring everything to the disk.
+
+        Yields
+        ------
+        Event
+            ``PaintSaved`` of each patch.
+
+        Raises
+        ------
+        ProjectError
+            If one could not be written; the others were, and that one is still here.
+        """
+        problem: MouseSegError | None = None
+        with self._access:
+            patch_ids = list(self._paints)
+        for patch_id in patch_ids:
+            try:
+                summary = self._write_one(project, patch_id)
+            except MouseSegError as error:
+                problem = error
+                continue
+            if summary is not None:
+                yield PaintSaved(patch_id, summary)
+        if problem is not None:
+            raise problem
+
+    def _write_one(self, project: Project, patch_id: str) -> PaintSummary | None:
+        with self._writing:
+            paint = self.get(patch_id)
+            if paint is None:
+                return None
+            project.write_paint(patch_id, paint)
+            with self._access:
+                if self._paints.get(patch_id) is paint:
+                    del self._paints[patch_id]
+        return PaintSummary.of(paint)
