@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from napari_mouse_seg.errors import PlanError
-from napari_mouse_seg.instances import _kernels
+from napari_mouse_seg.instances import _kernels, _watershed
+from napari_mouse_seg.instances._stitch import AREA, Instances, OpenPieces, Solved, Writer, group_pieces, split
 from napari_mouse_seg.tiling import SCORE_ONE, Box
 
 if TYPE_CHECKING:
@@ -29,51 +27,8 @@ if TYPE_CHECKING:
 ReadScores = Callable[[Box], NDArray[np.uint16]]
 """Returns the (3, Y, X) scores of a box: foreground, touching boundary, distance, from 0 to ``SCORE_ONE``."""
 
-_FIRST, _AREA, _CUT = 0, 1, 6
+_PATIENCE_S = 0.2
 _MAX_CROP_PX = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Instances:
-    """Objects in a box.
-
-    Attributes
-    ----------
-    labels
-        (Y, X) uint32 over ``box``; ids 1 to n in raster order of each object's first pixel.
-    box
-        Where the labels lie on the network's grid.
-    cut
-        Ids of objects that the box's edge cuts, or whose shape could change with what lies beyond it.
-    count
-        Number of objects.
-    """
-
-    labels: NDArray[np.uint32]
-    box: Box
-    cut: frozenset[int]
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Solved:
-    """Objects of a box: local labels 1 to n and one table row each (see ``_kernels.describe``)."""
-
-    box: Box
-    labels: NDArray[np.int32]
-    table: NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class _OpenPieces:
-    """Components of a block that go on in a neighbour: labels along the four sides, boxes and first pixels."""
-
-    top: NDArray[np.int32]
-    left: NDArray[np.int32]
-    bottom: NDArray[np.int32]
-    right: NDArray[np.int32]
-    table: NDArray[np.int64]
-    is_open: NDArray[np.bool_]
 
 
 class Decoder:
@@ -100,6 +55,11 @@ class Decoder:
         self._plan = plan
         self._foreground_min = math.ceil(plan.foreground_threshold * SCORE_ONE)
         self._min_depth = max(1, round(plan.split_depth * 255))
+        self._stop = np.zeros(1, np.uint8)
+
+    def give_up(self) -> None:
+        """Let calls at work in other threads raise ``CancelledError`` soon; there is no way back."""
+        self._stop[0] = 1
 
     def maps(self, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
         """Return (Y, X) foreground mask, core score and cut pixels of a box, with holes filled.
@@ -107,8 +67,11 @@ class Decoder:
         A hole of at most n pixels reaches at most n pixels out of the box, so that margin makes it exact.
         """
         grown = box.grow(self._plan.max_hole_px + 1).intersect(self._region)
+        self._check()
         scores = np.ascontiguousarray(self._read(grown))
+        self._check()
         mask, core = _kernels.score_maps(scores, self._foreground_min, self._plan.boundary_weight, SCORE_ONE)
+        self._check()
         outside = _kernels.fill_holes(mask, core, self._plan.max_hole_px, self._cut_edges(grown))
         inner = box.shift(-grown.y0, -grown.x0).slices
         return (
@@ -117,7 +80,7 @@ class Decoder:
             np.ascontiguousarray(outside[inner]),
         )
 
-    def solve_block(self, box: Box) -> tuple[_Solved, _OpenPieces]:
+    def solve_block(self, box: Box) -> tuple[Solved, OpenPieces]:
         """Solve the components that lie whole in a block; describe those that do not."""
         mask, core, outside = self.maps(box)
         pieces, count = _kernels.label_components(mask, False)
@@ -133,34 +96,41 @@ class Decoder:
         if is_open.any():
             mask[is_open[pieces]] = 0
         top, left, bottom, right = (side.copy() for side in sides)
-        open_pieces = _OpenPieces(top, left, bottom, right, table, is_open)
+        open_pieces = OpenPieces(top, left, bottom, right, table, is_open)
         return self._solve(box, mask, core, outside), open_pieces
 
-    def solve_component(self, box: Box, first: tuple[int, int]) -> _Solved:
+    def solve_component(self, box: Box, first: tuple[int, int]) -> Solved:
         """Solve one component that spans blocks, given the box around it and its first pixel."""
         if box.area > _MAX_CROP_PX:
             raise PlanError(
                 f"One foreground area spans {box.shape[0]} x {box.shape[1]} pixels; raise the foreground threshold."
             )
         mask, core, outside = self.maps(box)
+        self._check()
         pieces, _ = _kernels.label_components(mask, False)
         mask[pieces != pieces[first[0] - box.y0, first[1] - box.x0]] = 0
         return self._solve(box, mask, core, outside)
 
-    def _solve(self, box: Box, mask: NDArray[np.uint8], core: NDArray[np.uint8], outside: NDArray[np.uint8]) -> _Solved:
+    def _solve(self, box: Box, mask: NDArray[np.uint8], core: NDArray[np.uint8], outside: NDArray[np.uint8]) -> Solved:
         """Watershed of the components in a mask, twice where an edge cuts: with and without a flood from outside."""
-        labels, count = _kernels.place_markers(mask, core, self._min_depth)
+        labels, count = _watershed.place_markers(mask, core, self._min_depth, self._stop)
+        self._check()
         sure = labels
         if (outside & mask).any():
             sure = labels.copy()
-            _kernels.flood(sure, mask, core, outside)
-        _kernels.flood(labels, mask, core, np.zeros_like(mask))
+            _watershed.flood(sure, mask, core, outside, self._stop)
+        _watershed.flood(labels, mask, core, np.zeros_like(mask), self._stop)
+        self._check()
         table = _kernels.describe(labels, sure, count)
-        keep = table[:, _AREA] >= self._plan.min_area_px
+        keep = table[:, AREA] >= self._plan.min_area_px
         keep[0] = False
         lookup = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
         _kernels.relabel(labels, lookup)
-        return _Solved(box, labels, table[keep])
+        return Solved(box, labels, table[keep])
+
+    def _check(self) -> None:
+        if self._stop[0]:
+            raise CancelledError
 
     def _cut_edges(self, box: Box) -> NDArray[np.bool_]:
         """Which edges of a box (top, left, bottom, right) are edges of the region but not of the image."""
@@ -207,31 +177,39 @@ def decode_blocks(
         Labels and what is known of them.
     """
     decoder = Decoder(read, bounds, region, plan)
-    blocks = _split(region, block_px)
+    blocks = split(region, block_px)
     queue = order(blocks) if order else blocks
     labels = np.zeros(region.shape, np.uint32) if out is None else out
-    writer = _Writer(labels, region)
-    pieces: dict[Box, _OpenPieces] = {}
+    writer = Writer(labels, region)
+    pieces: dict[Box, OpenPieces] = {}
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         futures: list[Future[Any]] = []  # Any: results of two kinds
         try:
             futures = [pool.submit(decoder.solve_block, box) for box in queue]
             for done, box in enumerate(queue, start=1):
+                yield from _wait(futures[done - 1], (done - 1, len(queue) + 1))
                 solved, pieces[box] = futures[done - 1].result()
                 futures[done - 1] = Future()  # Lets go of the labels.
                 writer.add(solved)
                 yield done, len(queue) + 1
-            groups = list(_group_pieces(pieces, region, block_px))
+            groups = list(group_pieces(pieces, region, block_px))
             futures = [pool.submit(decoder.solve_component, box, first) for box, first in groups]
             for future in futures:
+                yield from _wait(future, (len(queue), len(queue) + 1))
                 writer.add(future.result())
-                yield len(queue), len(queue) + 1
         finally:
+            decoder.give_up()
             for future in futures:
                 future.cancel()
     instances = writer.finish()
     yield len(queue) + 1, len(queue) + 1
     return instances
+
+
+def _wait(future: Future[Any], progress: tuple[int, int]) -> Iterator[tuple[int, int]]:  # Any: results of two kinds
+    """Wait for a result, and say how far it is in between, so that the wait can be cancelled."""
+    while not wait([future], _PATIENCE_S).done:
+        yield progress
 
 
 def decode(scores: NDArray[np.uint16], plan: InstancesPlan, **options: Any) -> Instances:  # Any: passed on
@@ -268,82 +246,3 @@ def keep_inside(instances: Instances, box: Box) -> Instances:
     _kernels.relabel(instances.labels, lookup)
     cut = frozenset(int(lookup[label]) for label in instances.cut if keep[label])
     return Instances(instances.labels, instances.box, cut, int(keep.sum()))
-
-
-class _Writer:
-    """Collects solved boxes under provisional ids and numbers them in raster order at the end."""
-
-    def __init__(self, labels: NDArray[np.uint32], region: Box) -> None:
-        self._labels = labels
-        self._region = region
-        self._firsts: list[NDArray[np.int64]] = []
-        self._cuts: list[NDArray[np.bool_]] = []
-        self._count = 0
-
-    def add(self, solved: _Solved) -> None:
-        """Write one box's objects; boxes may overlap, objects do not."""
-        table = solved.table
-        if len(table) == 0:
-            return
-        columns = solved.box.shape[1]
-        y = table[:, _FIRST] // columns + solved.box.y0 - self._region.y0
-        x = table[:, _FIRST] % columns + solved.box.x0 - self._region.x0
-        self._firsts.append(y * self._region.shape[1] + x)
-        self._cuts.append(table[:, _CUT] > 0)
-        target = self._labels[solved.box.shift(-self._region.y0, -self._region.x0).slices]
-        _kernels.paste(target, solved.labels, self._count)
-        self._count += len(table)
-
-    def finish(self) -> Instances:
-        """Renumber in place."""
-        if self._count == 0:
-            return Instances(self._labels, self._region, frozenset(), 0)
-        order = np.argsort(np.concatenate(self._firsts), kind="stable")
-        lookup = np.zeros(self._count + 1, np.uint32)
-        lookup[order + 1] = np.arange(1, self._count + 1, dtype=np.uint32)
-        _kernels.relabel(self._labels, lookup)
-        cut = lookup[1:][np.concatenate(self._cuts)]
-        return Instances(self._labels, self._region, frozenset(cut.tolist()), self._count)
-
-
-def _split(region: Box, block_px: int) -> list[Box]:
-    """Cut a region into blocks, row by row."""
-    return [
-        Box(y, x, min(y + block_px, region.y1), min(x + block_px, region.x1))
-        for y in range(region.y0, region.y1, block_px)
-        for x in range(region.x0, region.x1, block_px)
-    ]
-
-
-def _group_pieces(pieces: dict[Box, _OpenPieces], region: Box, block_px: int) -> Iterable[tuple[Box, tuple[int, int]]]:
-    """Put pieces that touch across borders together; yield each component's box and a pixel of it."""
-    blocks = sorted(pieces)
-    offsets = dict(zip(blocks, np.cumsum([0, *(len(pieces[box].is_open) for box in blocks)]).tolist(), strict=False))
-    total = sum(len(pieces[box].is_open) for box in blocks)
-    pairs = [np.empty((2, 0), np.int64)]
-    for box in blocks:
-        below = box.shift(block_px, 0).intersect(region)
-        right = box.shift(0, block_px).intersect(region)
-        if below in pieces:
-            pairs.append(_touching(pieces[box].bottom, offsets[box], pieces[below].top, offsets[below]))
-        if right in pieces:
-            pairs.append(_touching(pieces[box].right, offsets[box], pieces[right].left, offsets[right]))
-    first, second = np.concatenate(pairs, axis=1)
-    graph = coo_array((np.ones(len(first), np.uint8), (first, second)), shape=(total, total))
-    _, component = connected_components(graph, directed=False)
-    groups: dict[int, tuple[Box, tuple[int, int]]] = {}
-    for box in blocks:
-        for piece in np.flatnonzero(pieces[box].is_open).tolist():
-            row = pieces[box].table[piece].tolist()
-            own = Box(*row[2:6]).shift(box.y0, box.x0)
-            place = row[_FIRST] // box.shape[1] + box.y0, row[_FIRST] % box.shape[1] + box.x0
-            key = int(component[offsets[box] + piece])
-            known = groups.get(key)
-            groups[key] = (own.union(known[0]), known[1]) if known else (own, place)
-    return groups.values()
-
-
-def _touching(near: NDArray[np.int32], near_offset: int, far: NDArray[np.int32], far_offset: int) -> NDArray[np.int64]:
-    """Pairs of components that face each other across a border; (2, n)."""
-    both = (near > 0) & (far > 0)
-    return np.stack([near[both].astype(np.int64) + near_offset, far[both].astype(np.int64) + far_offset])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import CancelledError
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +12,7 @@ from hypothesis import strategies as st
 
 from helpers.scenes import draw_discs, random_scores
 from napari_mouse_seg.errors import PlanError
-from napari_mouse_seg.instances import Instances, decode, decode_blocks, encode_targets, keep_inside
+from napari_mouse_seg.instances import Decoder, Instances, decode, decode_blocks, encode_targets, keep_inside
 from napari_mouse_seg.plans import InstancesPlan
 from napari_mouse_seg.tiling import SCORE_ONE, Box
 
@@ -138,3 +141,28 @@ def test_objects_without_a_pixel_in_the_box_are_left_out_and_the_rest_renumbered
     assert not kept.labels[10, 10]
     assert kept.labels[30, 30] == 1
     assert kept.labels[50, 50] == 2
+
+
+def test_one_large_component_can_be_cancelled_while_it_is_solved() -> None:
+    rng = np.random.default_rng(0)
+    scores = np.full((3, 2500, 2500), SCORE_ONE, np.uint16)
+    scores[2] = rng.integers(0, SCORE_ONE, scores.shape[1:])
+    bounds = Box(0, 0, 2500, 2500)
+    steps = decode_blocks(lambda box: scores[:, *box.slices], bounds, bounds, PLAN, block_px=500, workers=1)
+    progress = next(steps)
+    while progress != (25, 26):
+        progress = next(steps)
+    before = threading.active_count()
+    began = time.perf_counter()
+    steps.close()
+    assert time.perf_counter() - began < 5  # all of it takes longer
+    assert threading.active_count() < before
+
+
+def test_a_decoder_that_gave_up_finds_nothing_more() -> None:
+    scores = np.full((3, 64, 64), SCORE_ONE, np.uint16)
+    bounds = Box(0, 0, 64, 64)
+    decoder = Decoder(lambda box: scores[:, *box.slices], bounds, bounds, PLAN)
+    decoder.give_up()
+    with pytest.raises(CancelledError):
+        decoder.solve_block(bounds)
