@@ -203,8 +203,9 @@ class SegmentController(QObject):
     def _list_models(self) -> None:
         """List the shelf; the chosen model stays chosen, with the thresholds that the user has set for it."""
         models = self._shelf.models
-        position = models.index(self._model) if self._model in models else self._shelf.position
-        keep = self._panel.value().instances if self._model in models else None
+        same = [place for place, model in enumerate(models) if self._model and model.path == self._model.path]
+        position = same[0] if same else self._shelf.position
+        keep = self._panel.value().instances if same else None
         self._panel.set_models([choice_of(model) for model in models], position)
         if keep is not None:
             self._panel.set_value(self._panel.value().replace(instances=keep))

@@ -54,10 +54,12 @@ class ModelShelf:
 
     def take_out(self, model: Model) -> None:
         """Remove a model, because its file is gone."""
-        if model in self._models:
-            self._models.remove(model)
-            self.position = min(self.position, len(self._models) - 1)
-            self.changed.emit()
+        if model not in self._models:
+            return
+        place = self._models.index(model)
+        del self._models[place]
+        self.position = min(self.position - (place < self.position), len(self._models) - 1)
+        self.changed.emit()
 
     def choose(self, position: int) -> None:
         """Let all panels use a model."""

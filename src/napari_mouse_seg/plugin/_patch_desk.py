@@ -160,8 +160,8 @@ class PatchDesk(QObject):
         y, x = self._pixel_scale(scene)
         box = Box(*patch.box)
         region = Box(int(box.y0 * y), int(box.x0 * x), int(np.ceil(box.y1 * y)), int(np.ceil(box.x1 * x)))
-        polarity = project.plan.intensity.polarity
-        place = Place(scene.layer, scene.image, scene.planes, scene.plan.replace(polarity=polarity), region)
+        plan = scene.plan.replace(polarity=project.plan.intensity.polarity, scale=1 / y)  # The project's grid.
+        place = Place(scene.layer, scene.image, scene.planes, plan, region)
         self._busy = True
         self._runner.start(find_objects(model, place), partial(self._on_found, patch_id), self._on_end)
 
@@ -243,12 +243,18 @@ class PatchDesk(QObject):
         project = self._session.project
         if not isinstance(event, Finished) or patch_id != self.layers.patch_id or project is None:
             return
-        patch = next(patch for patch in project.plan.patches if patch.id == patch_id)
+        patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None)
+        if patch is None:
+            return
         found = event.result
         inner = Box(*patch.box).shift(-found.box.y0, -found.box.x0)
         count = self.layers.fill(found.labels[inner.slices])
         if not patch.meaning.rest_is_background:
-            self._session.update_patch(patch.replace(meaning=patch.meaning.replace(rest_is_background=True)))
+            try:
+                self._session.update_patch(patch.replace(meaning=patch.meaning.replace(rest_is_background=True)))
+            except MouseSegError as error:
+                self.failed.emit(str(error))
+                return
         self.said.emit(f"{count} objects put in; correct them. Everything else now counts as background.")
 
     def _on_end(self, error: Exception | None) -> None:

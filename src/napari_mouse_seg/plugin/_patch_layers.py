@@ -116,7 +116,8 @@ class PatchLayers:
         self._viewer.layers.selection.active = self._paint
         if editable:
             self._paint.mode = "paint"
-        for event in (self._paint.events.paint, self._paint.events.labels_update, self._paint.events.data):
+        events = self._paint.events
+        for event in (events.paint, events.labels_update, events.data, events.set_data):  # Undo tells by the last.
             event.connect(self._on_paint)
 
     def hide(self) -> None:

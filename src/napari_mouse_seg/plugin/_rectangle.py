@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from napari.layers import Shapes
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_mouse_seg.plugin._layers import AID
 from napari_mouse_seg.tiling import Box
@@ -66,6 +67,12 @@ class RectangleTool:
 
     def _on_data(self, event: Any) -> None:  # Any: napari's event
         if self._shapes is None or self._image is None or str(getattr(event, "action", "")) != "added":
+            return
+        QTimer.singleShot(0, self._finish)  # napari is not done with the layer yet.
+
+    def _finish(self) -> None:
+        """Take up what was drawn."""
+        if self._shapes is None or self._image is None or not len(self._shapes.data):
             return
         corners = np.asarray(self._shapes.data[-1])
         box = _box_of(self._image, np.array([self._shapes.data_to_world(corner) for corner in corners]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,8 @@ from napari_mouse_seg.session import TrainSession, TrainState
 from napari_mouse_seg.widgets import ModelChoice, PatchRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
     from napari.layers import Image
     from numpy.typing import NDArray
@@ -108,6 +111,8 @@ class TrainController(QObject):
         self._closed = True
         self._follow.stop()
         self.desk.close()
+        for signal, slot in self._to_panel():
+            signal.disconnect(slot)
         self._layers.close()
         self._rectangle.close()
         self._previews.close()
@@ -125,13 +130,10 @@ class TrainController(QObject):
             event.connect(self._on_viewer_moved)
         self._shelf.changed.connect(self._list_models)
         self._rectangle.drawn.connect(self._add_patch)
-        self._rectangle.ended.connect(lambda: self._panel.set_drawing(False))
         self._connect_panel()
-        self._connect_session()
-        self.desk.shown.connect(self._panel.set_current_patch)
+        for signal, slot in self._to_panel():
+            signal.connect(slot)
         self.desk.said.connect(show_info)
-        self.desk.failed.connect(self._complain)
-        self._previews.failed.connect(self._panel.set_note)
 
     def _connect_panel(self) -> None:
         panel = self._panel
@@ -155,18 +157,25 @@ class TrainController(QObject):
         panel.roundRenamed.connect(self._on_rename)
         panel.roundDeleted.connect(self._on_delete_round)
 
-    def _connect_session(self) -> None:
+    def _to_panel(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
+        """Return what the panel shows, and where it comes from; the panel is gone before this object is."""
         session, panel = self.session, self._panel
-        session.project_changed.connect(self._show_project)
-        session.paint_saved.connect(self._on_saved)
-        session.state_changed.connect(self._on_state)
-        session.stepped.connect(self._on_step)
-        session.validated.connect(self._on_validated)
-        session.checkpoint_ready.connect(self._on_checkpoint)
-        session.warned.connect(panel.set_note)
-        session.run_finished.connect(self._on_finished)
-        session.run_failed.connect(self._on_failed)
-        session.run_cancelled.connect(lambda: panel.show_message("Cancelled; the project is as it was."))
+        return [
+            (self.desk.shown, panel.set_current_patch),
+            (self.desk.failed, self._complain),
+            (self._rectangle.ended, self._on_rectangle_ended),
+            (self._previews.failed, panel.set_note),
+            (session.project_changed, self._show_project),
+            (session.paint_saved, self._on_saved),
+            (session.state_changed, self._on_state),
+            (session.stepped, self._on_step),
+            (session.validated, self._on_validated),
+            (session.checkpoint_ready, self._on_checkpoint),
+            (session.warned, panel.set_note),
+            (session.run_finished, self._on_finished),
+            (session.run_failed, self._on_failed),
+            (session.run_cancelled, self._on_cancelled),
+        ]
 
     # The image and its project
 
@@ -178,6 +187,7 @@ class TrainController(QObject):
         folder
             That was chosen by hand, or lies beside the image.
         """
+        self._forget_project()
         try:
             self.session.open(folder)
             self._check_image()
@@ -188,6 +198,11 @@ class TrainController(QObject):
             self._show_project()
             return
         self._restore()
+
+    def _forget_project(self) -> None:
+        """Let go of what was kept of the project that is left; ids and numbers of another one are the same."""
+        self._thumbnails.clear()
+        self._used = None
 
     def _check_image(self) -> None:
         """Refuse a project whose patches would lie elsewhere on this image."""
@@ -237,6 +252,7 @@ class TrainController(QObject):
             self._complain("The image can be changed when the training has ended.")
             return
         self.desk.show("")
+        self._forget_project()
         self.session.close()
         self._scene = None
         if layer is not None:
@@ -268,6 +284,13 @@ class TrainController(QObject):
             self._show_channels()
             return
         self._set_plane(self._scene, index, self._scene.plan.plane_t, self._scene.plan.plane_z)
+
+    def _follow_plane(self) -> None:
+        """Take over the time point and plane that the viewer shows."""
+        scene = self._scene
+        if scene is not None and (shown := look(self._viewer, scene.layer).planes):
+            chosen = dict(zip(scene.image.axes, shown, strict=False))
+            self._set_plane(scene, scene.plan.channel, chosen.get("T", 0), chosen.get("Z", 0))
 
     def _set_plane(self, scene: Scene, channel: int, time: int, depth: int) -> None:
         plan = scene.plan.replace(channel=channel, plane_t=time, plane_z=depth)
@@ -329,6 +352,7 @@ class TrainController(QObject):
         except MouseSegError as error:
             self._complain(str(error))
             return None
+        model = replace(model, card=model.card.replace(name=entry.name))  # It may have been renamed since.
         self._shelf.put(model)
         return model
 
@@ -364,10 +388,13 @@ class TrainController(QObject):
             return None
 
     def _on_add(self) -> None:
-        if self._scene is not None and (box := look(self._viewer, self._scene.layer).box) is not None:
-            self._add_patch(box)
+        view = look(self._viewer, self._scene.layer) if self._scene is not None else None
+        if view is not None and view.box is not None:
+            self._add_patch(view.box)
 
     def _add_patch(self, region: Box) -> None:
+        if self.session.project is None:
+            self._follow_plane()
         job = self._job(region)
         if job is not None:
             self.desk.add(job, self._base[0])
@@ -377,6 +404,9 @@ class TrainController(QObject):
             self._rectangle.begin(self._scene.layer)
         else:
             self._rectangle.end()
+
+    def _on_rectangle_ended(self) -> None:
+        self._panel.set_drawing(False)
 
     def _on_prefill(self, _patch_id: str) -> None:
         model = self._round_model(self._used) if self._used else self._base[1]
@@ -452,10 +482,15 @@ class TrainController(QObject):
         self._panel.show_message(f"{done.name} is ready ({score}) and can be used in Segment.")
         show_info(f"Training has ended: {done.name} is ready.")
         self._on_use(done.number)
+        self._on_layer(self._layers.current)
 
     def _on_failed(self, reason: str) -> None:
-        self._panel.show_failure(reason)
-        show_error(reason)
+        self._complain(reason)
+        self._on_layer(self._layers.current)
+
+    def _on_cancelled(self) -> None:
+        self._panel.show_message("Cancelled; the project is as it was.")
+        self._on_layer(self._layers.current)
 
     # Rounds
 
@@ -476,12 +511,19 @@ class TrainController(QObject):
 
     def _on_rename(self, number: int, name: str) -> None:
         self._try(lambda: self.session.rename_round(number, name))
+        self._round_model(number)  # Its name on the shelf.
 
     def _on_delete_round(self, number: int) -> None:
-        model = self._round_model(number)
+        project = self.session.project
         self._try(lambda: self.session.delete_round(number))
-        if model is not None:
-            self._shelf.take_out(model)
+        if project is None or any(entry.number == number for entry in project.plan.rounds):
+            return
+        for model in self._shelf.models:
+            if model.path == project.round_file(number):
+                self._shelf.take_out(model)
+        if self._used == number:
+            self._used = None
+            self._show_project()
 
     def _preview(self, title: str, model: Model) -> None:
         """Show what a model finds in the view."""
