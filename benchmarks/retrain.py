@@ -45,6 +45,7 @@ BASE = "nuclei-fluorescence"
 PATCH_PX = 256
 EMPS_TEST = 40
 FORGETTING_IMAGES = 10
+COLUMNS = ("start", "paint", "patches", "seed", "steps", "F1", "first look (s)", "BBBC039")
 Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
 
 
@@ -160,9 +161,7 @@ def main() -> None:
         print(f"{BASE} as it is: {score(base.network(), card, test, work):.3f}", flush=True)
         if arguments.forgetting:
             print(f"{BASE} on {len(home)} BBBC039 images: {score(base.network(), base.card, home, work):.3f}")
-        print(
-            "| start | paint | patches | seed | steps | F1 | first look (s) | BBBC039 |\n|---|---|---|---|---|---|---|---|"
-        )
+        print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
         runs = itertools.product(arguments.start, arguments.paint, arguments.patches, arguments.seeds)
         for start, paint, count, seed in runs:
             torch.manual_seed(seed)
@@ -179,10 +178,8 @@ def main() -> None:
                     first = time.perf_counter() - began
             f1 = score(network, card, test, work)
             kept = f"{score(network, base.card, home, work):.3f}" if arguments.forgetting else ""
-            print(
-                f"| {start} | {paint} | {len(patches)} | {seed} | {tuning.best_step} | {f1:.3f} | {first:.0f} | {kept} |",
-                flush=True,
-            )
+            row = (start, paint, len(patches), seed, tuning.best_step, f"{f1:.3f}", f"{first:.0f}", kept)
+            print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
 def score(network: torch.nn.Module, card: ModelCard, images: list[Read], work: Path) -> float:

@@ -45,7 +45,7 @@ def main() -> None:
         modality="fluorescence",
         pixel_size_um=0.65,
         object_diameter_px=28,
-        stride_px=32,
+        stride_px=2 ** len(ARCHITECTURE.widths),
         receptive_field_px=measure_receptive_field(network, ARCHITECTURE.in_channels, size_px=1024),
         halo_px=16,
         global_pooling=has_global_pooling(network),

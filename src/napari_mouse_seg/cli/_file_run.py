@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.cli._plan_options import option_name
@@ -36,6 +36,8 @@ class FileRun:
         Whether older results may be replaced.
     resume
         Whether inputs whose results are complete are left out.
+    measure
+        Whether the size of the objects is measured first.
     """
 
     model: Model
@@ -45,6 +47,7 @@ class FileRun:
     instance_options: dict[str, Any]  # Any: as above
     overwrite: bool = False
     resume: bool = False
+    measure: bool = False
 
     def command(self, source: Path) -> tuple[str, ...]:
         """Return the arguments that do the same again."""
@@ -80,6 +83,9 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     image = open_image(source)
     instances = run.model.card.instances.replace(**run.instance_options)
     job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
+    if run.measure and (diameter := _measure(job, console)) is not None:
+        run = replace(run, options=run.options | {"object_diameter_px": diameter})
+        job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
     if run.resume:
         finished = find_finished(job, paths)
         if finished is not None:
@@ -97,6 +103,23 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         command=run.command(source),
     )
     return record, True
+
+
+def _measure(job: SegmentJob, console: Console) -> float | None:
+    """Return the diameter of an image's objects; None, with a warning, where it cannot be told."""
+    from napari_mouse_seg.errors import ImageError
+    from napari_mouse_seg.events import Finished
+    from napari_mouse_seg.pipeline import measure_diameter
+
+    try:
+        for event in measure_diameter(job):
+            if isinstance(event, Finished):
+                diameter = round(float(event.result), 1)
+                console.out(f"{job.plane.name}: objects are about {diameter:g} px across")
+                return diameter
+    except ImageError as error:
+        console.warn(str(error))
+    return None
 
 
 def _finish(job: SegmentJob, name: str, console: Console) -> SegmentResult:

@@ -39,6 +39,11 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on with a run that was cut off: leave out images that the same options have finished",
     )
+    parser.add_argument(
+        "--measure-objects",
+        action="store_true",
+        help="measure the diameter of each image's objects first, and bring them to the size that the model knows",
+    )
     add_plan_options(parser, SegmentPlan, "image and network")
     add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)")
 
@@ -74,6 +79,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         instance_options=given_options(arguments, InstancesPlan),
         overwrite=arguments.overwrite,
         resume=arguments.resume,
+        measure=arguments.measure_objects,
     )
     done = [_attempt(path, file_run, console) for path in paths]
     if len(paths) > 1:

@@ -2,6 +2,7 @@
 
 from napari_mouse_seg.pipeline._canvas import LabelCanvas, Merge
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
+from napari_mouse_seg.pipeline._object_size import measure_diameter
 from napari_mouse_seg.pipeline._patches import PatchCut, cut_patch
 from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
 from napari_mouse_seg.pipeline._retrain import NEW_PREFIX, RetrainJob, new_networks, resolve_retrain, retrain
@@ -23,6 +24,7 @@ __all__ = [
     "check_free",
     "cut_patch",
     "find_finished",
+    "measure_diameter",
     "new_networks",
     "resolve",
     "resolve_retrain",

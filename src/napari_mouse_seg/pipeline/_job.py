@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_mouse_seg.images import ImagePlane, MultiscaleImage
-    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.networks import Model, ModelCard
     from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
 _SAME_SIZE = 0.05
+_SAME_OBJECTS = 0.2
+"""Objects this near to the size that a model knows are left as they are: resampling costs detail."""
+
 _FEW_PIXELS = 0.5
 
 
@@ -121,7 +124,7 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
     """
     card = model.card
     plane = image.plane(channel=plan.channel, t=plan.plane_t, z=plan.plane_z)
-    network_shape = _network_shape(plane, card.pixel_size_um, plan.scale)
+    network_shape = _network_shape(plane, card, plan)
     level = choose_level(plane.level_shapes, network_shape)
     intensity = card.intensity if plan.polarity == "model" else card.intensity.replace(polarity=plan.polarity)
     source = SourcePlan(level, network_shape, card.architecture.in_channels, intensity)
@@ -137,11 +140,16 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
     return SegmentJob(image, plane, model, plan, source, grid, box, tuple(_warnings(plane, model, plan, network_shape)))
 
 
-def _network_shape(plane: ImagePlane, model_um: float | None, scale: float | None) -> tuple[int, int]:
-    """Size of the network's grid: the user's scale, else that of the pixel sizes, else the image's own."""
-    snap = _SAME_SIZE if scale is None else 0.0
-    if scale is not None:
-        factors = (scale, scale)
+def _network_shape(plane: ImagePlane, card: ModelCard, plan: SegmentPlan) -> tuple[int, int]:
+    """Size of the network's grid: by the user's scale, or the objects, or the pixel sizes, or the image's own."""
+    model_um = card.pixel_size_um
+    snap = _SAME_SIZE
+    if plan.scale is not None:
+        factors = (plan.scale, plan.scale)
+        snap = 0.0
+    elif plan.object_diameter_px is not None and card.object_diameter_px is not None:
+        factors = (card.object_diameter_px / plan.object_diameter_px,) * 2
+        snap = _SAME_OBJECTS
     elif plane.pixel_size_um is not None and model_um is not None:
         factors = (plane.pixel_size_um[0] / model_um, plane.pixel_size_um[1] / model_um)
     else:
@@ -180,10 +188,13 @@ def _warnings(plane: ImagePlane, model: Model, plan: SegmentPlan, network_shape:
         )
     elif plane.n_channels == 1 and card.architecture.in_channels == 3:
         yield f"The model {card.name} is for RGB images; this image has one channel, which is repeated."
-    if plan.scale is None and card.pixel_size_um is not None and plane.pixel_size_um is None:
+    if plan.object_diameter_px is not None and card.object_diameter_px is None:
+        yield f"The model {card.name} does not say how large its objects are, so the object diameter is not used."
+    sized = plan.scale is not None or plan.object_diameter_px is not None
+    if not sized and card.pixel_size_um is not None and plane.pixel_size_um is None:
         yield (
             f"The pixel size of the image is unknown; the model works at {card.pixel_size_um:g} µm per pixel. "
-            "Set the scale if objects look much larger or smaller than usual."
+            "Measure the objects, or set the scale, if they look much larger or smaller than usual."
         )
     scale = network_shape[0] / plane.shape[0]
     if scale > 1 / _FEW_PIXELS:

@@ -23,7 +23,14 @@ class SegmentPlan(Plan):
         gt=0.01,
         lt=100,
         title="Scale",
-        description="Network pixels per image pixel; empty: from the pixel sizes of image and model, or 1.",
+        description="Network pixels per image pixel; empty: from the object diameter, or the pixel sizes, or 1.",
+    )
+    object_diameter_px: float | None = Field(
+        None,
+        gt=1,
+        lt=10_000,
+        title="Object diameter (px)",
+        description="Of a typical object, in image pixels; the image is brought to the size that the model knows.",
     )
     polarity: Literal["model", "bright", "dark"] = Field(
         "model",

@@ -135,10 +135,12 @@ def test_words_of_the_process_arrive_as_they_were_said(project: Project) -> None
 def test_a_killed_process_is_told_and_leaves_the_project_alone(project: Project) -> None:
     before = project.plan, project.paint("p001")
     process = TrainingProcess(project.folder, SHORT.replace(steps=10_000, threads=1))
+    events = process.events()
+    next(event for event in events if isinstance(event, StepsDone))
+    assert process.process_id is not None
+    os.kill(process.process_id, signal.SIGKILL)
     with pytest.raises(TrainingError, match="was killed, most likely because memory ran out"):
-        for event in process.events():
-            if isinstance(event, StepsDone) and process.process_id is not None:
-                os.kill(process.process_id, signal.SIGKILL)
+        list(events)
     assert project.plan == before[0]
     np.testing.assert_array_equal(project.paint("p001"), before[1])
 
