@@ -485,3 +485,41 @@ def test_renamed_and_added_layers_are_listed(viewer: Viewer, qtbot: QtBot, open_
     assert widget.panel.value().instances is not None
     viewer.layers.remove(image)
     assert widget.panel.image_names() == ["second"]
+
+
+def test_measured_objects_set_their_diameter(
+    qtbot: QtBot, make_napari_viewer: MakeViewer, open_panel: OpenPanel, discs: Discs
+) -> None:
+    viewer = make_napari_viewer()
+    viewer.add_image(discs[0], name="discs")
+    widget = open_panel(viewer)
+    press(qtbot, widget, "Measure objects")
+    qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
+    assert widget.panel.value().object_diameter_px == pytest.approx(16, abs=2)
+    assert button(widget, "Measure objects").isEnabled()
+
+
+def test_a_line_across_an_object_sets_its_diameter_in_image_pixels(
+    qtbot: QtBot, make_napari_viewer: MakeViewer, open_panel: OpenPanel, discs: Discs
+) -> None:
+    viewer = make_napari_viewer()
+    layer = viewer.add_image(discs[0], name="discs", scale=(0.5, 0.5), translate=(7, 3))
+    widget = open_panel(viewer)
+    draw = button(widget, "Draw across one")
+    qtbot.mouseClick(draw, Qt.MouseButton.LeftButton)
+    shapes = viewer.layers["Draw a line"]
+    ends = [layer.data_to_world(point) for point in ((16, 24), (32, 24))]
+    shapes.add_lines(np.array(ends))
+    qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
+    assert widget.panel.value().object_diameter_px == pytest.approx(16)
+    assert "Draw a line" not in viewer.layers
+    assert not draw.isChecked()
+    qtbot.mouseClick(draw, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(draw, Qt.MouseButton.LeftButton)  # given up
+    assert "Draw a line" not in viewer.layers
+
+
+def test_nothing_to_measure_is_said(qtbot: QtBot, make_napari_viewer: MakeViewer, open_panel: OpenPanel) -> None:
+    widget = open_panel(make_napari_viewer())
+    press(qtbot, widget, "Measure objects")
+    assert "nothing to measure" in widget.panel.failure_text()

@@ -15,11 +15,14 @@ from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import image_of_layer
 from napari_mouse_seg.plugin._model_choice import choice_of
 from napari_mouse_seg.plugin._runner import ThreadRunner
+from napari_mouse_seg.plugin._size_tool import SizeTool
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
 from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, Summary
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
     from napari.layers import Image, Layer
 
@@ -68,6 +71,7 @@ class SegmentController(QObject):
         self._runner = ThreadRunner()
         self.session = SegmentSession(self._runner, engine)
         self._layers = ImageLayerList(viewer)
+        self._size = SizeTool(viewer, self._runner)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)
         self._follow = QTimer(self)
         self._follow.setSingleShot(True)
@@ -111,6 +115,9 @@ class SegmentController(QObject):
             return
         self._closed = True
         self._follow.stop()
+        for signal, slot in self._size_signals():
+            signal.disconnect(slot)
+        self._size.close()
         self._shelf.changed.disconnect(self._list_models)
         self._shelf.chosen.disconnect(self._on_model_wanted)
         self._layers.close()
@@ -140,6 +147,10 @@ class SegmentController(QObject):
         panel.viewRequested.connect(self._on_view)
         panel.fullRequested.connect(self._on_full)
         panel.cancelRequested.connect(session.cancel)
+        panel.measureRequested.connect(self._on_measure)
+        panel.drawDiameterRequested.connect(self._on_draw)
+        for signal, slot in self._size_signals():
+            signal.connect(slot)
         session.checked.connect(self._on_checked)
         session.state_changed.connect(self._on_state)
         session.progressed.connect(self._on_progress)
@@ -242,6 +253,25 @@ class SegmentController(QObject):
     def _on_full(self) -> None:
         self.update_view()
         self.session.segment(None)
+
+    def _size_signals(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
+        panel, tool = self._panel, self._size
+        return [
+            (tool.found, panel.set_diameter),
+            (tool.failed, panel.show_failure),
+            (tool.measuring, panel.size_buttons.set_measuring),
+            (tool.drawing, panel.size_buttons.set_drawing),
+        ]
+
+    def _on_measure(self) -> None:
+        job = self.session.job()
+        if job is None:
+            self._panel.show_failure("There is nothing to measure; choose an image and a model that fit together.")
+        else:
+            self._size.measure(job)
+
+    def _on_draw(self, wanted: bool) -> None:
+        self._size.draw(wanted, self._layers.current)
 
     def _on_checked(self, check: Check) -> None:
         if self._layer_problem:

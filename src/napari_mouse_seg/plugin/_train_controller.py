@@ -12,12 +12,12 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_mouse_seg.errors import MouseSegError, ProjectError
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.plugin._draw_tool import DrawTool, box_within
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import image_of_layer, plane_indices
 from napari_mouse_seg.plugin._model_choice import choice_of
 from napari_mouse_seg.plugin._patch_desk import PatchDesk, Scene, image_path, project_folder
 from napari_mouse_seg.plugin._preview import Place, Previews
-from napari_mouse_seg.plugin._rectangle import RectangleTool
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import keep_triton_out
@@ -75,7 +75,7 @@ class TrainController(QObject):
         self.session = TrainSession(self._runner)
         self._layers = ImageLayerList(viewer)
         self.desk = PatchDesk(viewer, self.session, self._runner, lambda: self._scene)
-        self._rectangle = RectangleTool(viewer)
+        self._rectangle = DrawTool(viewer, "rectangle")
         self._previews = Previews(viewer, self._runner)
         self._follow = QTimer(self)
         self._follow.setSingleShot(True)
@@ -129,7 +129,7 @@ class TrainController(QObject):
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
         self._shelf.changed.connect(self._list_models)
-        self._rectangle.drawn.connect(self._add_patch)
+        self._rectangle.drawn.connect(self._on_drawn)
         self._connect_panel()
         for signal, slot in self._to_panel():
             signal.connect(slot)
@@ -404,6 +404,11 @@ class TrainController(QObject):
             self._rectangle.begin(self._scene.layer)
         else:
             self._rectangle.end()
+
+    def _on_drawn(self, corners: NDArray[np.float64]) -> None:
+        box = box_within(corners, self._scene.image.shape) if self._scene is not None else None
+        if box is not None and box.area:
+            self._add_patch(box)
 
     def _on_rectangle_ended(self) -> None:
         self._panel.set_drawing(False)

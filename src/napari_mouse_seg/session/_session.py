@@ -132,6 +132,13 @@ class SegmentSession:
             self._plan = plan
             self._check()
 
+    def job(self) -> SegmentJob | None:
+        """Return the job of the full image as chosen; None if something is missing or does not fit."""
+        try:
+            return self._resolve(None)
+        except MouseSegError:
+            return None
+
     def segment(self, region: Box | None) -> None:
         """Segment a region of the image, or all of it, and add what is found to the labels.
 

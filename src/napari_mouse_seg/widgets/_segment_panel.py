@@ -20,13 +20,14 @@ from napari_mouse_seg.widgets._layout import fill, group, name_box, row_of, scro
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunStatus
+from napari_mouse_seg.widgets._size_buttons import SizeButtons
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _THRESHOLDS = ("foreground_threshold", "split_depth", "min_area_px")
 _FINE_THRESHOLDS = ("boundary_weight", "max_hole_px")
-_FIT = ("scale", "polarity")
+_FIT = ("scale", "object_diameter_px", "polarity")
 _RUNNING = ("device", "core_px", "halo_px", "batch_size")
 _SETTLE_MS = 100
 
@@ -66,6 +67,8 @@ class SegmentPanel(QWidget):
     viewRequested = Signal()
     fullRequested = Signal()
     cancelRequested = Signal()
+    measureRequested = Signal()
+    drawDiameterRequested = Signal(bool)  # Whether the user wants to draw.
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -136,6 +139,10 @@ class SegmentPanel(QWidget):
         fill(self._model, [model.name for model in models], current)
         self._show_model(current if models else -1)
         self._update_buttons()
+
+    def set_diameter(self, diameter_px: float) -> None:
+        """Choose the diameter of objects, as if the user had."""
+        self.fit_editor.set_value(self.fit_editor.value().replace(object_diameter_px=round(diameter_px, 1), scale=None))
 
     def set_check(self, problem: str, warnings: Sequence[str], field: str = "") -> None:
         """Show why the choices cannot run, at the field that must change, or what does not fit.
@@ -218,6 +225,7 @@ class SegmentPanel(QWidget):
         self.fine_thresholds = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
         self.fit_editor = PlanEditor(plan, _FIT)
         self.running_editor = PlanEditor(plan, _RUNNING)
+        self.size_buttons = SizeButtons()
 
     def _make_buttons(self) -> None:
         self._view_button = QPushButton("Segment visible region")
@@ -255,7 +263,9 @@ class SegmentPanel(QWidget):
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Runs on", self._device)
         notes = (self._model_error, self._model_warning)
-        column.addWidget(group("Model", self._model, self._model_line, self.fit_editor, device_row, *notes))
+        column.addWidget(
+            group("Model", self._model, self._model_line, self.fit_editor, self.size_buttons, device_row, *notes)
+        )
         column.addWidget(group("Objects", self.thresholds))
         self._advanced = self._make_advanced()
         column.addWidget(self._advanced)
@@ -284,6 +294,8 @@ class SegmentPanel(QWidget):
         self._view_button.clicked.connect(self._on_view)
         self._full_button.clicked.connect(self._on_full)
         self._status.cancelRequested.connect(self.cancelRequested)
+        self.size_buttons.measureRequested.connect(self.measureRequested)
+        self.size_buttons.drawRequested.connect(self.drawDiameterRequested)
 
     def _on_model(self, index: int) -> None:
         self._show_model(index)

@@ -1,8 +1,8 @@
-"""Lets the user draw one rectangle on an image."""
+"""Lets the user draw one rectangle or line on an image."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from napari.layers import Shapes
@@ -15,41 +15,53 @@ from napari_mouse_seg.tiling import Box
 if TYPE_CHECKING:
     from napari.components import ViewerModel
     from napari.layers import Image
+    from numpy.typing import NDArray
 
-_NAME = "Draw a rectangle"
+_COLOUR = "#f2cc60"
 
 
-class RectangleTool:
-    """A shapes layer that lives until one rectangle is drawn.
+class DrawTool:
+    """A shapes layer that lives until one shape is drawn.
+
+    Parameters
+    ----------
+    viewer
+        Where it is drawn.
+    shape
+        What is drawn.
 
     Attributes
     ----------
     drawn
-        Carries the ``Box`` in image pixels.
+        Carries the shape's corners in image pixels, (n, 2).
     ended
-        It is gone, with or without a rectangle.
+        The layer is gone, with or without a shape.
     """
 
-    drawn = Signal(Box)
+    drawn = Signal(object)
     ended = Signal()
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, shape: Literal["rectangle", "line"]) -> None:
         self._viewer = viewer
+        self._shape = shape
         self._shapes: Shapes | None = None
         self._image: Image | None = None
         viewer.layers.events.removed.connect(self._on_removed)
 
     def begin(self, layer: Image) -> None:
-        """Wait for a rectangle over an image layer."""
+        """Wait for a shape over an image layer."""
         self.end()
         self._image = layer
         self._shapes = Shapes(
-            ndim=max(2, self._viewer.dims.ndim), name=_NAME, edge_color="#f2cc60", face_color="transparent"
+            ndim=max(2, self._viewer.dims.ndim),
+            name=f"Draw a {self._shape}",
+            edge_color="#f2cc60",
+            face_color="transparent",
         )
-        self._shapes.metadata[AID] = "rectangle"
+        self._shapes.metadata[AID] = self._shape
         self._viewer.add_layer(self._shapes)
         self._viewer.layers.selection.active = self._shapes
-        self._shapes.mode = "add_rectangle"
+        self._shapes.mode = f"add_{self._shape}"
         self._shapes.events.data.connect(self._on_data)
 
     def end(self) -> None:
@@ -74,11 +86,10 @@ class RectangleTool:
         """Take up what was drawn."""
         if self._shapes is None or self._image is None or not len(self._shapes.data):
             return
-        corners = np.asarray(self._shapes.data[-1])
-        box = _box_of(self._image, np.array([self._shapes.data_to_world(corner) for corner in corners]))
+        world = [self._shapes.data_to_world(corner) for corner in np.asarray(self._shapes.data[-1])]
+        corners = np.array([self._image.world_to_data(position)[-2:] for position in world])
         self.end()
-        if box.area:
-            self.drawn.emit(box)
+        self.drawn.emit(corners)
 
     def _on_removed(self, event: Any) -> None:  # Any: napari's event
         if event.value is self._shapes:
@@ -86,9 +97,8 @@ class RectangleTool:
             self.ended.emit()
 
 
-def _box_of(layer: Image, world: Any) -> Box:  # Any: an array of world positions
-    """Return the pixels of level 0 within the corners, inside of the image."""
-    rows, columns = (int(size) for size in layer.level_shapes[0][-2:])
-    pixels = np.array([layer.world_to_data(position)[-2:] for position in world])
-    low, high = np.round(pixels.min(0)).astype(int), np.round(pixels.max(0)).astype(int)
+def box_within(corners: NDArray[np.float64], shape: tuple[int, int]) -> Box:
+    """Return the pixels within corners, inside of an image of that shape."""
+    rows, columns = shape
+    low, high = np.round(corners.min(0)).astype(int), np.round(corners.max(0)).astype(int)
     return Box(int(low[0]), int(low[1]), int(high[0]), int(high[1])).intersect(Box(0, 0, rows, columns))

@@ -1,0 +1,88 @@
+"""Finds out how large the objects of an image are: by measuring, or by a line that the user draws."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from psygnal import Signal
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event, Finished
+from napari_mouse_seg.plugin._draw_tool import DrawTool
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_mouse_seg.pipeline import SegmentJob
+    from napari_mouse_seg.plugin._runner import ThreadRunner
+
+
+class SizeTool:
+    """Measures or lets draw, one at a time.
+
+    Parameters
+    ----------
+    viewer
+        Where a line is drawn.
+    runner
+        Measures beside the main thread.
+
+    Attributes
+    ----------
+    found
+        Carries the diameter in image pixels.
+    failed
+        Carries the reason in words.
+    measuring
+        Carries whether it is at work.
+    drawing
+        Carries whether a line is awaited.
+    """
+
+    found = Signal(float)
+    failed = Signal(str)
+    measuring = Signal(bool)
+    drawing = Signal(bool)
+
+    def __init__(self, viewer: ViewerModel, runner: ThreadRunner) -> None:
+        self._runner = runner
+        self._line = DrawTool(viewer, "line")
+        self._line.drawn.connect(self._on_line)
+        self._line.ended.connect(lambda: self.drawing.emit(False))
+
+    def measure(self, job: SegmentJob) -> None:
+        """Measure the objects of a job's image."""
+        from napari_mouse_seg.pipeline import measure_diameter
+
+        self.measuring.emit(True)
+        self._runner.start(measure_diameter(job), self._on_event, self._on_end)
+
+    def draw(self, wanted: bool, layer: Image | None) -> None:
+        """Begin or give up drawing a line across an object."""
+        if wanted and layer is not None:
+            self._line.begin(layer)
+        else:
+            self._line.end()
+
+    def close(self) -> None:
+        """Take the line's layer away."""
+        self._line.close()
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Finished):
+            self.found.emit(float(event.result))
+
+    def _on_end(self, error: Exception | None) -> None:
+        self.measuring.emit(False)
+        if error is not None:
+            words = str(error) if isinstance(error, MouseSegError) else f"Measuring failed ({error})."
+            self.failed.emit(words)
+
+    def _on_line(self, corners: Any) -> None:  # Any: an array of pixel positions
+        length = float(np.linalg.norm(corners[-1] - corners[0]))
+        if length > 1:
+            self.found.emit(length)
+        else:
+            self.failed.emit("The line is shorter than a pixel; draw it from one edge of an object to the other.")
