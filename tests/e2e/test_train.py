@@ -1,0 +1,90 @@
+"""`mouse-seg train` from end to end, and what its exit codes say."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from helpers.projects import SIDE, disc_project
+from napari_mouse_seg.cli import main
+from napari_mouse_seg.networks import load_model
+from napari_mouse_seg.projects import Project
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with disc_project(tmp_path) as project:
+        return project.folder
+
+
+def test_a_round_is_added_whose_model_can_be_asked_about(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(folder), "--steps", "3", "--threads", "1"]) == 0
+    assert "Training discs 1 from new:compact: 1 patches, 1 for validation" in capsys.readouterr().out
+    with Project.open(folder) as project:
+        (done,) = project.plan.rounds
+        file = project.round_file(1)
+    assert (done.name, done.steps) == ("discs 1", 3)
+    assert load_model(file).network() is not None
+    assert main(["models", "info", str(file)]) == 0
+    assert "discs 1" in capsys.readouterr().out
+
+
+def test_options_hold_for_one_round_and_the_base_stays(folder: Path) -> None:
+    with Project.open(folder) as project:
+        before = project.plan.retrain
+    assert main(["train", str(folder), "--steps", "2", "--threads", "1"]) == 0
+    with Project.open(folder) as project:
+        assert project.plan.retrain == before
+        assert project.plan.rounds[0].steps == 2
+
+
+def test_a_project_without_paint_fails_in_words(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Project.open(folder) as project:
+        for patch in project.plan.patches:
+            project.write_paint(patch.id, np.zeros((SIDE, SIDE), int))
+        before = project.plan
+    assert main(["train", str(folder)]) == 1
+    assert "Nothing is painted yet" in capsys.readouterr().err
+    with Project.open(folder) as project:
+        assert project.plan == before
+
+
+def test_a_missing_folder_fails_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", str(tmp_path / "nothing.mouse-seg")]) == 1
+    assert "There is no project in" in capsys.readouterr().err
+
+
+def test_a_project_that_is_open_elsewhere_takes_no_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Project.open(folder):
+        assert main(["train", str(folder), "--steps", "1"]) == 1
+    assert "cannot take a new round" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Ctrl-C cannot be sent there")
+def test_ctrl_c_leaves_the_project_as_it_was(folder: Path) -> None:
+    with Project.open(folder) as project:
+        before = project.plan
+    options = ["--steps", "100000", "--threads", "1"]
+    command = [sys.executable, "-u", "-m", "napari_mouse_seg.cli", "train", str(folder), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert any("Training discs 1" in line for line in process.stdout)  # It is at work.
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 130
+    assert "Traceback" not in said
+    with Project.open(folder) as project:
+        assert project.plan == before
+    assert not list(folder.glob("rounds/*"))
