@@ -53,11 +53,10 @@ def main() -> None:
             "BBBC039 training (no image whose twin is held out)",
             "DSB2018 fluorescence, train split (no twin of a BBBC039 validation image)",
         ),
-        licence="CC0-1.0 (data) and Apache-2.0 (initial encoder weights)",
+        licence="CC0-1.0",
         sources=(
             "BBBC039, Broad Bioimage Benchmark Collection, Caicedo et al. 2019, CC0",
             "BBBC038 (2018 Data Science Bowl), Caicedo et al. 2019, CC0",
-            "EfficientNet-Lite0 ImageNet weights, Apache-2.0",
         ),
         scores=json.loads(arguments.scores.read_text()) if arguments.scores else {},
         known_failures=(

@@ -6,9 +6,11 @@ import pytest
 import torch
 
 from helpers.models import SMALL
-from napari_mouse_seg.errors import DeviceError, ModelError
+from napari_mouse_seg.errors import DeviceError, ModelError, PlanError
 from napari_mouse_seg.networks import (
     ArchitecturePlan,
+    CompactPlan,
+    ModelCard,
     build_network,
     has_global_pooling,
     measure_receptive_field,
@@ -17,18 +19,29 @@ from napari_mouse_seg.networks import (
 )
 
 
-@pytest.mark.parametrize("plan", [SMALL, ArchitecturePlan(), SMALL.replace(family="fpn", encoder_depth=5)])
-def test_preparing_for_inference_keeps_the_scores_and_leaves_no_batch_norm(plan: ArchitecturePlan) -> None:
+@pytest.mark.parametrize(
+    "plan",
+    [
+        SMALL,
+        ArchitecturePlan(),
+        SMALL.replace(family="fpn", encoder_depth=5),
+        CompactPlan(),
+        CompactPlan(in_channels=3),
+    ],
+)
+def test_preparing_for_inference_keeps_the_scores_and_leaves_no_batch_norm(
+    plan: ArchitecturePlan | CompactPlan,
+) -> None:
     torch.manual_seed(0)
     network = build_network(plan).eval()
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
             torch.nn.init.uniform_(module.running_mean, -0.5, 0.5)
-    image = torch.rand(1, 1, 64, 64)
+    image = torch.rand(1, plan.in_channels, 64, 64)
     with torch.inference_mode():
         before = network(image)
-        folded = prepare_for_inference(copy.deepcopy(network), 1)
+        folded = prepare_for_inference(copy.deepcopy(network), plan.in_channels)
         torch.testing.assert_close(folded(image), before, atol=1e-3, rtol=1e-3)
         left: list[torch.nn.Module] = []
         for module in folded.modules():
@@ -45,9 +58,12 @@ def test_the_receptive_field_of_known_layers_is_found() -> None:
     assert measure_receptive_field(layers, 1, size_px=64, stride_px=8) == 3
 
 
-def test_nothing_beyond_the_receptive_field_changes_a_score() -> None:
+@pytest.mark.parametrize(
+    "plan", [SMALL, CompactPlan(widths=(8, 8, 8), encoder_blocks=(1, 1, 2), decoder_blocks=(1, 1))]
+)
+def test_nothing_beyond_the_receptive_field_changes_a_score(plan: ArchitecturePlan | CompactPlan) -> None:
     torch.manual_seed(0)
-    network = build_network(SMALL).eval()
+    network = build_network(plan).eval()
     reach = measure_receptive_field(network, 1, size_px=384, stride_px=8)
     assert 8 <= reach <= 72
     image = torch.rand(1, 1, 256, 256)
@@ -62,6 +78,23 @@ def test_global_pooling_is_found() -> None:
     assert not has_global_pooling(build_network(ArchitecturePlan()))
     assert has_global_pooling(build_network(ArchitecturePlan(encoder="efficientnet-b0")))
     assert has_global_pooling(build_network(ArchitecturePlan(family="deeplabv3plus", encoder="resnet18")))
+
+
+def test_a_compact_network_gives_a_score_for_every_pixel() -> None:
+    plan = CompactPlan(widths=(8, 16, 24), encoder_blocks=(1, 0, 2), decoder_blocks=(2, 0), in_channels=3)
+    assert build_network(plan)(torch.rand(2, 3, 64, 96)).shape == (2, 3, 64, 96)
+    assert not has_global_pooling(build_network(plan).eval(), 3)
+
+
+def test_a_compact_plan_must_have_blocks_for_every_width() -> None:
+    with pytest.raises(PlanError, match="as many as widths"):
+        CompactPlan.build(widths=(8, 16), encoder_blocks=(1, 1, 1), decoder_blocks=(1,))
+
+
+@pytest.mark.parametrize("plan", [SMALL, CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))])
+def test_a_card_tells_the_kinds_of_network_apart(plan: ArchitecturePlan | CompactPlan) -> None:
+    card = ModelCard(name="x", summary="y", architecture=plan)
+    assert ModelCard.model_validate_json(card.model_dump_json()).architecture == plan
 
 
 def test_an_unknown_encoder_is_refused_in_words() -> None:
