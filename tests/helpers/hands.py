@@ -22,7 +22,7 @@ Point = tuple[float, float]
 
 _LEFT, _NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 _STEP_PX = 20.0
-_STEP_MS = 12  # vispy passes over movements that come quicker.
+_STEP_MS = 20  # vispy passes over movements that come within 10 ms.
 
 
 class Hands:
@@ -42,6 +42,8 @@ class Hands:
             for step in range(1, n_steps + 1):
                 QTest.qWait(_STEP_MS)
                 self._send(QEvent.Type.MouseMove, start + (end - start) * (step / n_steps), _NONE, _LEFT)
+        QTest.qWait(_STEP_MS)
+        self._send(QEvent.Type.MouseMove, path[-1], _NONE, _LEFT)
         if release:
             self.release()
 

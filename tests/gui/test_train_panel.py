@@ -1,0 +1,519 @@
+"""Paint, train, look: the panel in a real viewer, with real clicks, strokes and processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import threading
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import psutil
+import pytest
+from npe2 import PluginManifest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel
+
+from helpers.hands import Hands
+from helpers.pyramids import halves, write_pyramid_tiff
+from napari_mouse_seg.plans import RetrainPlan, RoundPlan
+from napari_mouse_seg.plugin._model_shelf import shelf_of
+from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+from napari_mouse_seg.plugin._train_panel import TrainWidget
+from napari_mouse_seg.projects import Project, default_folder
+from napari_mouse_seg.session import TrainState
+from napari_mouse_seg.widgets import _dialogs
+from napari_mouse_seg.widgets._patch_list import PatchList
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from napari import Viewer
+    from napari.layers import Image, Labels
+    from npe2._pytest_plugin import TestPluginManager
+    from pytestqt.qtbot import QtBot
+
+    from napari_mouse_seg.networks import Model
+
+    Discs = tuple[np.ndarray, list[tuple[int, int]]]
+
+LONG_MS = 15_000  # A process is started and torch may be loaded; only a hang takes this long.
+PROMISED_MS = 2000  # Of strokes, no more than this is lost.
+SHORT = RetrainPlan(steps=3, crop_px=64, batch_size=1, device="cpu", threads=1)
+ENDLESS = SHORT.replace(steps=100_000)
+MIDDLE = (192.0, 256.0)  # Image pixel.
+SEEN_PX = 240.0  # Image pixels on the canvas from top to bottom.
+
+
+class Desk:
+    """A viewer with one image and the panel docked, and a user at it."""
+
+    def __init__(self, viewer: Viewer, qtbot: QtBot, path: Path, models: tuple[Model, ...], **placed: Any) -> None:
+        self.viewer, self.qtbot, self.hands = viewer, qtbot, Hands(viewer)
+        (self.image,) = viewer.open(path, plugin="napari-mouse-seg", **placed)
+        shelf = shelf_of(viewer)
+        for known in shelf.models:
+            shelf.take_out(known)
+        for model in models:
+            shelf.put(model)
+        self.widget = TrainWidget(viewer)
+        viewer.window.add_dock_widget(self.widget, name="Train")
+        self.panel, self.session = self.widget.panel, self.widget.controller.session
+        qtbot.wait(50)  # The canvas takes its size.
+        self.look(MIDDLE)
+
+    def look(self, centre: tuple[float, float]) -> None:
+        """Show the surroundings of an image pixel."""
+        height = self.viewer.canvas.size[0]
+        pixel = np.linalg.norm(np.subtract(self.image.data_to_world((1, 0)), self.image.data_to_world((0, 0))))
+        self.viewer.scene.camera.center = (0.0, *self.image.data_to_world(centre))
+        self.viewer.scene.camera.zoom = height / (SEEN_PX * pixel)
+
+    def button(self, text: str) -> QAbstractButton:
+        buttons = self.widget.findChildren(QAbstractButton)
+        (found,) = [one for one in buttons if one.text() == text and one.isVisibleTo(self.widget)]
+        return found
+
+    def press(self, text: str) -> None:
+        """Click a button as a user does, once it is on."""
+        target = self.button(text)
+        self.until(target.isEnabled)
+        self.qtbot.mouseClick(target, Qt.MouseButton.LeftButton)
+
+    def until(self, condition: Callable[[], Any], timeout_ms: int = LONG_MS) -> None:
+        self.qtbot.waitUntil(lambda: bool(condition()), timeout=timeout_ms)
+
+    def add_patch(self, centre: tuple[float, float] = MIDDLE) -> Labels:
+        """Add a patch at an image pixel and return its paint."""
+        self.look(centre)
+        before = self.paints()
+        self.press("Add patch here")
+        self.until(lambda: self.paints() and self.paints() != before)
+        return self.paint
+
+    def paints(self) -> list[Labels]:
+        return [layer for layer in self.viewer.layers if layer.name.endswith("(paint)")]
+
+    @property
+    def paint(self) -> Labels:
+        (found,) = self.paints()
+        return found
+
+    @property
+    def pixels(self) -> Image:
+        (found,) = [layer for layer in self.viewer.layers if layer.name.endswith("(pixels)")]
+        return found
+
+    @property
+    def project(self) -> Project:
+        assert self.session.project is not None
+        return self.session.project
+
+    def choose(self, row: int) -> None:
+        """Click a patch in the list."""
+        (patches,) = self.widget.findChildren(PatchList)
+        where = patches.visualItemRect(patches.item(row)).center()
+        self.qtbot.mouseClick(patches.viewport(), Qt.MouseButton.LeftButton, pos=where)
+
+    def saved(self, patch_id: str = "p001") -> np.ndarray:
+        return self.project.paint(patch_id)
+
+    def until_saved(self, patch_id: str = "p001") -> None:
+        """Wait until the disk has what the layer shows, no longer than is promised."""
+        self.until(lambda: np.array_equal(self.saved(patch_id), self.paint.data), PROMISED_MS)
+
+    def texts(self) -> str:
+        return "\n".join(label.text() for label in self.widget.findChildren(QLabel) if label.isVisibleTo(self.widget))
+
+    def prefill(self) -> None:
+        self.press("Prefill with model")
+        self.until(lambda: (np.asarray(self.paint.data) > 1).any())
+        self.until_saved()
+
+    def train(self, plan: RetrainPlan) -> psutil.Process:
+        """Press Train and return the process, once it has made a step."""
+        self.panel.set_plan(plan)
+        steps: list[object] = []
+        self.session.stepped.connect(steps.append)
+        self.press("Train")
+        self.until(lambda: steps)
+        (process,) = workers()
+        return process
+
+    def until_idle(self) -> None:
+        self.until(lambda: self.session.state is TrainState.IDLE)
+
+
+def means(pixels: np.ndarray, n_levels: int) -> list[np.ndarray]:
+    """A pyramid whose levels lie exactly over each other: each pixel is the mean of four."""
+    levels = [pixels]
+    for _ in range(n_levels - 1):
+        rows, columns = (size // 2 for size in levels[-1].shape)
+        blocks = levels[-1].reshape(rows, 2, columns, 2)
+        levels.append(np.round(blocks.mean((1, 3))).astype(pixels.dtype))
+    return levels
+
+
+def workers() -> list[psutil.Process]:
+    """Processes that train."""
+    return [one for one in psutil.Process().children() if "napari_mouse_seg.pipeline._worker" in one.cmdline()]
+
+
+def threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left(qtbot: QtBot) -> Iterator[None]:
+    """Fail a test that leaves a process behind."""
+    yield
+    assert workers() == []
+
+
+@pytest.fixture(scope="module")
+def slide_file(discs: Discs, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("slide") / "slide.ome.tif"
+    metadata = {"axes": "YX", "PhysicalSizeY": 0.25, "PhysicalSizeX": 0.25}
+    return write_pyramid_tiff(path, means(discs[0], 3), metadata=metadata)
+
+
+@pytest.fixture
+def slide(slide_file: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(slide_file, tmp_path))
+
+
+@pytest.fixture
+def open_desk(
+    npe2pm: TestPluginManager,
+    make_napari_viewer: Callable[..., Viewer],
+    qtbot: QtBot,
+    slide: Path,
+    brightness_model: Model,
+) -> Iterator[Callable[..., Desk]]:
+    """Return a function that opens the image in a new viewer."""
+    manifest = PluginManifest.from_file(Path(str(files("napari_mouse_seg"))) / "napari.yaml")
+
+    desks: list[Desk] = []
+
+    def sit_down(path: Path = slide, **placed: Any) -> Desk:
+        desks.append(Desk(make_napari_viewer(show=True), qtbot, path, (brightness_model,), **placed))
+        return desks[-1]
+
+    with npe2pm.tmp_plugin(manifest=manifest):
+        yield sit_down
+    for desk in desks:
+        vars(desk).clear()  # pytest holds it longer than its window may live.
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., Desk]) -> Desk:
+    return open_desk()
+
+
+def centroid(pixels: np.ndarray, near: np.ndarray, reach: int) -> np.ndarray:
+    """Centre of mass of what is bright around a place."""
+    y, x = np.round(near).astype(int)
+    rows, columns = slice(y - reach, y + reach + 1), slice(x - reach, x + reach + 1)
+    weights = np.asarray(pixels[rows, columns], float) - 10
+    index = np.indices(weights.shape).reshape(2, -1)
+    return np.array([y - reach, x - reach]) + (index * weights.ravel()).sum(1) / weights.sum()
+
+
+PLACES: dict[str, dict[str, Any]] = {
+    "half resolution": {},  # 0.25 µm; the network works at 0.5
+    "turned and moved": {"scale": (0.5, 0.5), "translate": (100, -40), "rotate": 30},
+    "coarse level": {"scale": (0.1, 0.1)},
+    "finer than stored": {"scale": (0.8, 0.8), "rotate": -20},
+}
+
+
+@pytest.mark.parametrize("placed", PLACES.values(), ids=PLACES.keys())
+def test_a_patch_lies_exactly_over_what_it_was_cut_from(
+    open_desk: Callable[..., Desk], slide: Path, discs: Discs, placed: dict[str, Any]
+) -> None:
+    desk = open_desk(**placed)
+    paint = desk.add_patch()
+    assert default_folder(slide).parent == slide.parent
+    assert desk.project.folder == default_folder(slide)
+    pixels = np.asarray(desk.pixels.data)
+    assert pixels.shape == paint.data.shape == desk.saved().shape
+    np.testing.assert_allclose(paint.extent.world, desk.pixels.extent.world)
+    ratio = 0.5 / (placed.get("scale", (0.25,))[0])  # Image pixels per patch pixel.
+    reach = int(np.ceil(11 / ratio))
+    inner = [np.array(paint.world_to_data(desk.image.data_to_world(centre))) for centre in discs[1]]
+    inside = [
+        i for i, at in enumerate(inner) if (at > reach + 1).all() and (at < np.array(pixels.shape) - reach - 2).all()
+    ]
+    assert len(inside) >= 4
+    for i in inside:
+        found = desk.image.world_to_data(paint.data_to_world(centroid(pixels, inner[i], reach)))
+        np.testing.assert_allclose(found, discs[1][i], atol=max(0.1, 0.05 * ratio))
+    seen = desk.viewer.scene.camera.center[-2:]
+    np.testing.assert_allclose(desk.image.world_to_data(seen), MIDDLE, atol=2)
+
+
+def test_strokes_are_objects_and_reach_the_disk(desk: Desk) -> None:
+    paint, hands = desk.add_patch(), desk.hands
+    data = paint.data
+    hands.stroke(paint, [(30, 20), (30, 40)], release=False)
+    assert set(np.unique(data)) == {0, 2}
+    desk.until_saved()  # The button is still down.
+    hands.release()
+    hands.stroke(paint, [(60, 20), (60, 30)])
+    assert data[60, 25] == 3
+    hands.stroke(paint, [(60, 30), (70, 36)])
+    assert data[70, 36] == 3
+    hands.stroke(paint, [(60, 25), (30, 30)])
+    assert data[30, 30] == 2  # Painting keeps off another object.
+    assert data[45, 28] == 3
+    hands.press(Qt.Key.Key_B)
+    hands.stroke(paint, [(90, 20), (90, 60)])
+    assert data[90, 40] == 1
+    hands.press(Qt.Key.Key_N)
+    hands.stroke(paint, [(93, 40), (96, 40)])  # Beside background, and yet an object.
+    assert data[97, 40] == 4
+    assert data[90, 40] == 1
+    hands.press(Qt.Key.Key_E)
+    hands.stroke(paint, [(90, 25), (30, 25)])
+    assert {data[90, 25], data[60, 25], data[30, 25]} == {0}
+    hands.press(Qt.Key.Key_E)
+    hands.stroke(paint, [(20, 70)])
+    assert data[20, 70] == 5
+    desk.until_saved()
+    hands.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert data[20, 70] == 0
+    desk.until_saved()
+    desk.until(lambda: "3 objects" in desk.panel.findChildren(PatchList)[0].item(0).text())
+
+
+def test_each_patch_keeps_its_paint(desk: Desk) -> None:
+    desk.hands.stroke(desk.add_patch((100.0, 120.0)), [(20, 20), (20, 60)])
+    second = desk.add_patch((280.0, 380.0))
+    assert not second.data.any()  # Another patch.
+    desk.hands.stroke(second, [(70, 20), (70, 60)])
+    for row in (0, 1, 0):  # Faster than the disk.
+        desk.choose(row)
+    assert desk.paint.name == "Patch 1 (paint)"
+    assert desk.paint.data[20, 40] == 2
+    assert desk.paint.data[70, 40] == 0
+    desk.hands.press(Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
+    assert desk.paint.name == "Patch 2 (paint)"
+    assert desk.paint.data[70, 40] == 2
+    desk.until(lambda: desk.saved("p001")[20, 40] == 2 and desk.saved("p002")[70, 40] == 2, PROMISED_MS)
+    assert len(desk.viewer.layers) == 3
+
+
+def test_prefill_paints_what_the_model_finds(desk: Desk, discs: Discs) -> None:
+    paint = desk.add_patch()
+    desk.hands.stroke(paint, [np.round(paint.world_to_data(desk.image.data_to_world((168, 216))))])  # On a disc.
+    mine = np.array(paint.data == 2)
+    assert not desk.project.plan.patches[0].meaning.rest_is_background
+    desk.press("Prefill with model")
+    desk.until(lambda: paint.data.max() > 2)
+    assert (paint.data[mine] == 2).all()
+    labels = []
+    for centre in discs[1]:
+        at = np.round(paint.world_to_data(desk.image.data_to_world(centre))).astype(int)
+        if (at > 6).all() and (at < np.array(paint.data.shape) - 6).all():
+            labels.append(int(paint.data[tuple(at)]))
+    assert len(labels) >= 9
+    assert len(set(labels) - {0, 1}) == len(labels)
+    assert desk.project.plan.patches[0].meaning.rest_is_background
+    assert desk.button("The rest is background").isChecked()
+    desk.until_saved()
+
+
+def test_prefill_fits_where_the_project_has_another_grid_than_the_model(
+    open_desk: Callable[..., Desk], brightness_model: Model, discs: Discs
+) -> None:
+    desk = open_desk(scale=(0.25, 0.25))
+    desk.panel.modelChosen.emit(1)  # A new network, which works at the image's own pixels.
+    paint = desk.add_patch()
+    assert desk.project.plan.base.startswith("new:")
+    assert desk.project.plan.network_shape == desk.project.plan.image.shape
+    desk.panel.modelChosen.emit(0)
+    assert desk.project.plan.base == str(brightness_model.path)
+    desk.prefill()
+    box = desk.project.plan.patches[0].box
+    for y, x in discs[1]:
+        if box[0] + 9 < y < box[2] - 9 and box[1] + 9 < x < box[3] - 9:
+            assert paint.data[y - box[0], x - box[1]] > 1
+            assert paint.data[y - box[0] - 12, x - box[1]] == 0
+
+
+def test_a_rectangle_becomes_a_patch_where_it_was_drawn(desk: Desk) -> None:
+    desk.press("Draw a rectangle")
+    assert desk.button("Draw a rectangle").isChecked()
+    desk.hands.stroke(desk.image, [(120, 180), (220, 320)])
+    desk.until(desk.paints)
+    assert not desk.button("Draw a rectangle").isChecked()
+    np.testing.assert_allclose(np.array(desk.project.plan.patches[0].box) * 2, (120, 180, 220, 320), atol=4)
+    assert len(desk.viewer.layers) == 3
+
+
+def test_a_paint_layer_removed_by_hand_loses_nothing(desk: Desk) -> None:
+    paint = desk.add_patch()
+    desk.hands.stroke(paint, [(30, 20), (30, 40)])
+    desk.viewer.layers.remove(paint)
+    assert list(desk.viewer.layers) == [desk.image]
+    desk.until(lambda: desk.saved()[30, 30] == 2, PROMISED_MS)
+    assert desk.panel.current_patch() == ""
+    desk.choose(0)
+    assert desk.paint.data[30, 30] == 2
+
+
+def test_a_second_viewer_can_only_look(desk: Desk, open_desk: Callable[..., Desk]) -> None:
+    desk.hands.stroke(desk.add_patch(), [(30, 20), (30, 40)])
+    desk.until_saved()
+    second = open_desk()
+    assert "another window of this program" in second.texts()
+    assert second.paint.data[30, 30] == 2
+    for text in ("Add patch here", "Prefill with model", "Train"):
+        assert not second.button(text).isEnabled()
+        assert "another window" in second.button(text).toolTip()
+    second.hands.stroke(second.paint, [(60, 20), (60, 40)])
+    assert second.paint.data[60, 30] == 0
+    assert desk.saved()[60, 30] == 0
+
+
+def test_everything_is_back_when_the_image_is_opened_again(
+    desk: Desk, open_desk: Callable[..., Desk], brightness_model: Model
+) -> None:
+    desk.add_patch((100.0, 120.0))
+    desk.hands.stroke(desk.add_patch((280.0, 380.0)), [(70, 20), (70, 60)])
+    desk.panel.findChild(PatchList).item(0).setCheckState(Qt.CheckState.Unchecked)
+    desk.panel.planChanged.emit(SHORT)
+    file = desk.project.round_file(1)
+    file.parent.mkdir(exist_ok=True)
+    shutil.copy(brightness_model.path, file)
+    desk.project.add_round(RoundPlan(number=1, name="mine", base="brightness"))
+    desk.viewer.close()  # Without waiting for the paint.
+    desk.widget.controller.close()
+    again = open_desk()
+    assert [patch.included for patch in again.project.plan.patches] == [False, True]
+    assert not again.project.read_only
+    assert again.paint.name == "Patch 2 (paint)"
+    assert again.paint.data[70, 40] == 2
+    assert again.panel.value() == SHORT
+    assert "mine" in again.panel.findChild(type(again.panel._rounds)).text()
+    assert "mine" in [model.card.name for model in shelf_of(again.viewer).models]
+    again.choose(0)
+    assert not again.paint.data.any()
+
+
+def test_a_moved_image_is_found_again_and_another_one_refused(
+    desk: Desk, open_desk: Callable[..., Desk], slide: Path, tmp_path: Path
+) -> None:
+    desk.add_patch()
+    folder = desk.project.folder
+    desk.widget.controller.close()
+    desk.viewer.close()
+    (tmp_path / "new").mkdir()
+    moved = slide.rename(tmp_path / "new" / slide.name)
+    folder.rename(default_folder(moved))
+    again = open_desk(moved)
+    assert again.project.plan.image.path == str(moved)
+    again.widget.controller.close()
+    again.viewer.close()
+    other = write_pyramid_tiff(moved, halves(np.zeros((50, 60), np.uint8), 2))
+    third = open_desk(other)
+    assert third.session.project is None
+    assert "384 x 512" in third.panel.failure_text()
+
+
+def test_a_folder_that_vanishes_is_told_and_its_return_brings_the_paint(desk: Desk, tmp_path: Path) -> None:
+    paint = desk.add_patch()
+    folder = desk.project.folder
+    folder.rename(tmp_path / "aside")
+    desk.hands.stroke(paint, [(30, 20), (30, 40)])
+    desk.until(lambda: "still in the viewer" in desk.panel.failure_text(), PROMISED_MS)
+    assert paint.data[30, 30] == 2
+    (tmp_path / "aside").rename(folder)
+    desk.hands.stroke(paint, [(60, 20), (60, 40)])
+    desk.until_saved()
+
+
+def test_training_runs_to_a_model_in_segment(desk: Desk) -> None:
+    segment = SegmentWidget(desk.viewer)
+    desk.viewer.window.add_dock_widget(segment, name="Segment")
+    paint = desk.add_patch()
+    desk.prefill()
+    desk.train(SHORT)
+    desk.hands.stroke(paint, [(5, 5), (5, 9)])  # Painting goes on.
+    desk.until_idle()
+    desk.until_saved()
+    assert "slide" in desk.panel.result_text()
+    assert "is ready" in desk.panel.result_text()
+    (entry,) = desk.project.plan.rounds
+    assert entry.steps == 3
+    assert entry.name in [box.currentText() for box in segment.findChildren(QComboBox)]
+    desk.until(lambda: "Preview of training" in desk.viewer.layers)
+    assert desk.viewer.layers.selection.active is paint
+    assert not list(desk.project.round_file(1).parent.glob(".*"))
+
+
+def test_a_rename_shows_in_segment_and_a_deleted_round_leaves_it(
+    desk: Desk, brightness_model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.add_patch()
+    file = desk.project.round_file(1)
+    file.parent.mkdir(exist_ok=True)
+    shutil.copy(brightness_model.path, file)
+    desk.project.add_round(RoundPlan(number=1, name="first", base="brightness"))
+    desk.panel.roundUsed.emit(1)
+    names = lambda: [model.card.name for model in shelf_of(desk.viewer).models]  # noqa: E731
+    assert names() == ["brightness", "first"]
+    monkeypatch.setattr(_dialogs, "ask_name", lambda *_: "second")
+    desk.press("Rename…")
+    assert names() == ["brightness", "second"]
+    monkeypatch.setattr(_dialogs, "confirm", lambda *_: True)
+    desk.press("Delete…")
+    assert names() == ["brightness"]
+    assert desk.project.plan.rounds == ()
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
+def test_a_training_that_is_cancelled_or_killed_or_left_leaves_nothing_behind(desk: Desk) -> None:
+    desk.add_patch()
+    desk.prefill()
+    paint = desk.saved()
+
+    process = desk.train(ENDLESS)
+    desk.press("Pause")
+    assert desk.session.state is TrainState.PAUSED
+    desk.press("Cancel")
+    desk.until_idle()
+    assert not process.is_running()
+    assert desk.project.plan.rounds == ()
+    assert "as it was" in desk.panel.result_text()
+
+    process = desk.train(ENDLESS)
+    os.kill(process.pid, signal.SIGKILL)
+    desk.until_idle()
+    assert "was killed" in desk.panel.failure_text()
+    np.testing.assert_array_equal(desk.saved(), paint)
+    np.testing.assert_array_equal(desk.paint.data, paint)
+
+    process = desk.train(ENDLESS)
+    folder = desk.project.folder
+    desk.viewer.close()
+    assert not process.is_running()
+    desk.until(lambda: threads() == [])
+    assert not list((folder / "rounds").glob("*"))
+
+
+def test_a_panel_that_is_removed_during_training_ends_it(desk: Desk) -> None:
+    desk.add_patch()
+    desk.prefill()
+    process = desk.train(ENDLESS)
+    folder = desk.project.folder
+    desk.viewer.window.remove_dock_widget(desk.widget)
+    desk.widget.deleteLater()
+    desk.until(lambda: not process.is_running())
+    desk.until(lambda: threads() == [])
+    desk.viewer.layers.remove(desk.image)  # A listener left behind would fail here.
+    with Project.open(folder) as project:
+        assert not project.read_only
