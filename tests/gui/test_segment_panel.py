@@ -512,11 +512,11 @@ def test_a_line_across_an_object_sets_its_diameter_in_image_pixels(
     shapes.add_lines(np.array(ends))
     qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
     assert widget.panel.value().object_diameter_px == pytest.approx(16)
-    assert "Draw a line" not in viewer.layers
+    assert not shapes.visible
     assert not draw.isChecked()
     qtbot.mouseClick(draw, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(draw, Qt.MouseButton.LeftButton)  # given up
-    assert "Draw a line" not in viewer.layers
+    assert not shapes.visible
 
 
 def test_nothing_to_measure_is_said(qtbot: QtBot, make_napari_viewer: MakeViewer, open_panel: OpenPanel) -> None:

@@ -21,7 +21,10 @@ _COLOUR = "#f2cc60"
 
 
 class DrawTool:
-    """A shapes layer that lives until one shape is drawn.
+    """A shapes layer that is shown until one shape is drawn.
+
+    It is hidden then and used again, not removed: with Mesa's software OpenGL, layers that are added after a shapes
+    layer was removed end the process with a segmentation fault (napari 0.9.2, vispy 0.17).
 
     Parameters
     ----------
@@ -35,7 +38,7 @@ class DrawTool:
     drawn
         Carries the shape's corners in image pixels, (n, 2).
     ended
-        The layer is gone, with or without a shape.
+        Drawing is over, with or without a shape.
     """
 
     drawn = Signal(object)
@@ -45,6 +48,7 @@ class DrawTool:
         self._viewer = viewer
         self._shape = shape
         self._shapes: Shapes | None = None
+        self._is_drawing = False
         self._image: Image | None = None
         viewer.layers.events.removed.connect(self._on_removed)
 
@@ -52,39 +56,49 @@ class DrawTool:
         """Wait for a shape over an image layer."""
         self.end()
         self._image = layer
-        self._shapes = Shapes(
-            ndim=max(2, self._viewer.dims.ndim),
-            name=f"Draw a {self._shape}",
-            edge_color="#f2cc60",
-            face_color="transparent",
-        )
-        self._shapes.metadata[AID] = self._shape
-        self._viewer.add_layer(self._shapes)
+        if self._shapes is None:
+            self._shapes = self._add_layer(layer)
+        self._is_drawing = True
+        self._shapes.visible = True
         self._viewer.layers.selection.active = self._shapes
         self._shapes.mode = f"add_{self._shape}"
-        self._shapes.events.data.connect(self._on_data)
 
     def end(self) -> None:
-        """Take the layer away."""
-        shapes, self._shapes = self._shapes, None
-        if shapes is not None:
-            if shapes in self._viewer.layers:
-                self._viewer.layers.remove(shapes)
-            self.ended.emit()
+        """Put the layer away."""
+        if not self._is_drawing:
+            return
+        self._is_drawing = False
+        if self._shapes is not None:
+            self._shapes.mode = "pan_zoom"
+            self._shapes.visible = False
+            self._shapes.data = []
+        self.ended.emit()
 
     def close(self) -> None:
         """Stop following the viewer."""
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self.end()
+        if self._shapes is not None and self._shapes in self._viewer.layers:
+            self._viewer.layers.remove(self._shapes)
+        self._shapes = self._image = None
+
+    def _add_layer(self, image: Image) -> Shapes:
+        ndim = max(2, self._viewer.dims.ndim)
+        alike = {"units": image.units, "axis_labels": image.axis_labels} if ndim == image.ndim else {}
+        shapes = Shapes(ndim=ndim, name=f"Draw a {self._shape}", edge_color=_COLOUR, face_color="transparent", **alike)
+        shapes.metadata[AID] = self._shape
+        self._viewer.add_layer(shapes)
+        shapes.events.data.connect(self._on_data)
+        return shapes
 
     def _on_data(self, event: Any) -> None:  # Any: napari's event
-        if self._shapes is None or self._image is None or str(getattr(event, "action", "")) != "added":
+        if not self._is_drawing or str(getattr(event, "action", "")) != "added":
             return
         QTimer.singleShot(0, self._finish)  # napari is not done with the layer yet.
 
     def _finish(self) -> None:
         """Take up what was drawn."""
-        if self._shapes is None or self._image is None or not len(self._shapes.data):
+        if not self._is_drawing or self._shapes is None or self._image is None or not len(self._shapes.data):
             return
         world = [self._shapes.data_to_world(corner) for corner in np.asarray(self._shapes.data[-1])]
         corners = np.array([self._image.world_to_data(position)[-2:] for position in world])
@@ -94,7 +108,7 @@ class DrawTool:
     def _on_removed(self, event: Any) -> None:  # Any: napari's event
         if event.value is self._shapes:
             self._shapes = None
-            self.ended.emit()
+            self.end()
 
 
 def box_within(corners: NDArray[np.float64], shape: tuple[int, int]) -> Box:
