@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,19 +12,18 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_mouse_seg.errors import MouseSegError, ProjectError
 from napari_mouse_seg.events import Event, Finished
-from napari_mouse_seg.plans import ImageReference, ProjectPlan, SegmentPlan
+from napari_mouse_seg.plans import ProjectPlan
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
 from napari_mouse_seg.plugin._preview import Place, find_objects
+from napari_mouse_seg.plugin._scene import Scene, project_folder, reference
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
-    from napari.layers import Image
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
     from napari_mouse_seg.plugin._runner import ThreadRunner
@@ -34,26 +32,6 @@ if TYPE_CHECKING:
 _LARGEST_PX = 512
 _SAVE_MS = 800
 _FILL = 0.8
-
-
-@dataclass(frozen=True, slots=True)
-class Scene:
-    """The image that is painted, as the viewer shows it.
-
-    Attributes
-    ----------
-    layer, image
-        The same pixels for the viewer and for the engine.
-    planes
-        Index along each leading axis.
-    plan
-        Channel and plane.
-    """
-
-    layer: Image
-    image: MultiscaleImage
-    planes: tuple[int, ...]
-    plan: SegmentPlan
 
 
 class PatchDesk(QObject):
@@ -280,44 +258,3 @@ class PatchDesk(QObject):
 
         size = np.maximum(extent[1] - extent[0], 1e-9)
         look_at(self._viewer, extent.mean(0), float(_FILL * (np.array(canvas_shape(self._viewer)) / size).min()))
-
-
-def reference(scene: Scene) -> ImageReference:
-    """Return what a project remembers of its image."""
-    path = image_path(scene.layer)
-    fingerprint = relative = ""
-    if path is not None:
-        import os
-
-        from napari_mouse_seg.images import image_fingerprint
-
-        fingerprint = image_fingerprint(path)
-        relative = os.path.relpath(path, project_folder(scene.layer))
-    plan = scene.plan
-    return ImageReference(
-        path="" if path is None else str(path),
-        relative=relative,
-        name=scene.layer.name,
-        fingerprint=fingerprint,
-        shape=scene.image.shape,
-        channel=plan.channel,
-        plane_t=plan.plane_t,
-        plane_z=plan.plane_z,
-    )
-
-
-def image_path(layer: Image) -> Path | None:
-    """Return the file or folder that a layer was read from; None if it was made in memory."""
-    path = getattr(layer.source, "path", None)
-    return Path(path).absolute() if path and Path(path).exists() else None
-
-
-def project_folder(layer: Image) -> Path:
-    """Return where the project of a layer's image lies: beside its file, or in the home folder."""
-    from napari_mouse_seg.projects import default_folder
-
-    path = image_path(layer)
-    if path is not None:
-        return default_folder(path)
-    name = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in layer.name)
-    return Path.home() / "mouse-seg" / f"{name}.mouse-seg"

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from napari.utils.notifications import show_error, show_info
 from qtpy.QtCore import QObject, QTimer
 
-from napari_mouse_seg.errors import MouseSegError, ProjectError
-from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.plugin._base_models import BaseModels
 from napari_mouse_seg.plugin._draw_tool import DrawTool, box_within
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
-from napari_mouse_seg.plugin._layers import image_of_layer, plane_indices
-from napari_mouse_seg.plugin._model_choice import choice_of
-from napari_mouse_seg.plugin._patch_desk import PatchDesk, Scene, image_path, project_folder
+from napari_mouse_seg.plugin._patch_desk import PatchDesk
+from napari_mouse_seg.plugin._patch_rows import PatchRows, note_on
 from napari_mouse_seg.plugin._preview import Place, Previews
 from napari_mouse_seg.plugin._runner import ThreadRunner
+from napari_mouse_seg.plugin._scene import Scene, check_project, project_folder
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import keep_triton_out
 from napari_mouse_seg.session import TrainSession, TrainState
-from napari_mouse_seg.widgets import ModelChoice, PatchRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from napari.components import ViewerModel
     from napari.layers import Image
     from numpy.typing import NDArray
@@ -41,7 +39,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.widgets import TrainPanel
 
 _FOLLOW_MS = 60
-_THUMBNAIL_PX = 64
 _PREVIEW = "Preview of training"
 
 
@@ -65,14 +62,13 @@ class TrainController(QObject):
         self._shelf = shelf
         self._closed = False
         self._scene: Scene | None = None
-        self._bases: list[tuple[str, Model | None]] = []
-        self._base: tuple[str, Model | None] = ("", None)
         self._loss = 0.0
         self._training = False
-        self._thumbnails: dict[str, NDArray[np.uint8]] = {}
         self._used: int | None = None
         self._runner = ThreadRunner()
         self.session = TrainSession(self._runner)
+        self._rows = PatchRows(self.session)
+        self._bases = BaseModels(panel, shelf, self.session)
         self._layers = ImageLayerList(viewer)
         self.desk = PatchDesk(viewer, self.session, self._runner, lambda: self._scene)
         self._rectangle = DrawTool(viewer, "rectangle")
@@ -82,7 +78,7 @@ class TrainController(QObject):
         self._follow.setInterval(_FOLLOW_MS)
         self._follow.timeout.connect(self.update_reasons)
         self._connect()
-        self._list_models()
+        self._bases.show()
         self._layers.start()
 
     def update_reasons(self) -> None:
@@ -118,7 +114,7 @@ class TrainController(QObject):
         self._previews.close()
         for event in view_events(self._viewer):
             event.disconnect(self._on_viewer_moved)
-        self._shelf.changed.disconnect(self._list_models)
+        self._shelf.changed.disconnect(self._bases.show)
         self.session.cancel()
         self._runner.shutdown()
         self.session.close()
@@ -128,7 +124,7 @@ class TrainController(QObject):
         self._layers.chosen.connect(self._on_layer)
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
-        self._shelf.changed.connect(self._list_models)
+        self._shelf.changed.connect(self._bases.show)
         self._rectangle.drawn.connect(self._on_drawn)
         self._connect_panel()
         for signal, slot in self._to_panel():
@@ -190,8 +186,8 @@ class TrainController(QObject):
         self._forget_project()
         try:
             self.session.open(folder)
-            self._check_image()
-            self._relink()
+            if self.session.project is not None and self._scene is not None:
+                check_project(self.session.project, self._scene)
         except MouseSegError as error:
             self._complain(str(error))
             self.session.close()
@@ -201,29 +197,8 @@ class TrainController(QObject):
 
     def _forget_project(self) -> None:
         """Let go of what was kept of the project that is left; ids and numbers of another one are the same."""
-        self._thumbnails.clear()
+        self._rows.forget()
         self._used = None
-
-    def _check_image(self) -> None:
-        """Refuse a project whose patches would lie elsewhere on this image."""
-        project, scene = self.session.project, self._scene
-        if project is None or scene is None or scene.image.shape == project.plan.image.shape:
-            return
-        painted = project.plan.image
-        raise ProjectError(
-            f"{project.folder.name} was painted on an image of {painted.shape[0]} x {painted.shape[1]} px, but "
-            f"{scene.layer.name!r} has {scene.image.shape[0]} x {scene.image.shape[1]}; open "
-            f"{painted.path or painted.name} first."
-        )
-
-    def _relink(self) -> None:
-        """Remember where the image lies now, if it is the same one."""
-        project, scene = self.session.project, self._scene
-        if project is None or project.read_only or scene is None:
-            return
-        path = image_path(scene.layer)
-        if path is not None and str(path) != project.plan.image.path:
-            project.relink(path)
 
     def _restore(self) -> None:
         """Take over settings, models of rounds, and the last patch."""
@@ -233,10 +208,10 @@ class TrainController(QObject):
         self._panel.set_plan(project.plan.retrain)
         if scene is not None:
             image = project.plan.image
-            self._set_plane(scene, image.channel, image.plane_t, image.plane_z)
+            self._scene = scene.at(image.channel, image.plane_t, image.plane_z)
         for entry in project.plan.rounds:
-            self._put_on_shelf(entry)
-        self._list_models()
+            self._round_model(entry.number)
+        self._bases.show()
         if project.plan.patches:
             self.desk.show(project.plan.patches[-1].id)
 
@@ -257,11 +232,7 @@ class TrainController(QObject):
         self._scene = None
         if layer is not None:
             try:
-                image = image_of_layer(layer)
-                view = look(self._viewer, layer)
-                chosen = dict(zip(image.axes, view.planes, strict=False))
-                plan = SegmentPlan(channel=chosen.get("C", 0), plane_t=chosen.get("T", 0), plane_z=chosen.get("Z", 0))
-                self._scene = Scene(layer, image, plane_indices(image, plan), plan)
+                self._scene = Scene.of(layer, look(self._viewer, layer).planes)
             except MouseSegError as error:
                 self._complain(str(error))
         self._show_channels()
@@ -272,9 +243,8 @@ class TrainController(QObject):
                 self.open_project(folder)
 
     def _show_channels(self) -> None:
-        image = self._scene.image if self._scene else None
-        names = [] if image is None else image.channel_names or [f"Channel {i}" for i in range(image.n_channels)]
-        self._panel.set_channels(names, self._scene.plan.channel if self._scene else 0)
+        scene = self._scene
+        self._panel.set_channels(scene.channel_names() if scene else [], scene.plan.channel if scene else 0)
 
     def _on_channel(self, index: int) -> None:
         if self._scene is None:
@@ -283,18 +253,7 @@ class TrainController(QObject):
             self._complain("The project was painted on another channel; its patches stay on that one.")
             self._show_channels()
             return
-        self._set_plane(self._scene, index, self._scene.plan.plane_t, self._scene.plan.plane_z)
-
-    def _follow_plane(self) -> None:
-        """Take over the time point and plane that the viewer shows."""
-        scene = self._scene
-        if scene is not None and (shown := look(self._viewer, scene.layer).planes):
-            chosen = dict(zip(scene.image.axes, shown, strict=False))
-            self._set_plane(scene, scene.plan.channel, chosen.get("T", 0), chosen.get("Z", 0))
-
-    def _set_plane(self, scene: Scene, channel: int, time: int, depth: int) -> None:
-        plan = scene.plan.replace(channel=channel, plane_t=time, plane_z=depth)
-        self._scene = Scene(scene.layer, scene.image, plane_indices(scene.image, plan), plan)
+        self._scene = self._scene.at(index, self._scene.plan.plane_t, self._scene.plan.plane_z)
 
     def _show_project(self) -> None:
         project = self.session.project
@@ -306,61 +265,29 @@ class TrainController(QObject):
             panel.set_kind("objects", (), locked=True)
         else:
             panel.set_project(str(project.folder), project.read_only_reason, [d.message for d in project.damage])
-            panel.set_patches([self._row(patch) for patch in project.plan.patches if patch.id not in project.broken])
+            panel.set_patches(self._rows.rows())
             panel.set_rounds(project.plan.rounds, self._used)
             panel.set_kind(project.plan.kind, project.plan.classes, locked=True)
-            panel.set_note(_note(project.plan.patches))
+            panel.set_note(note_on(project.plan.patches))
         self.update_reasons()
-
-    def _row(self, patch: PatchPlan) -> PatchRow:
-        found = self.session.summary(patch.id)
-        if patch.id not in self._thumbnails and self.session.project is not None:
-            plan = self.session.project.plan
-            self._thumbnails[patch.id] = _thumbnail(self.session.project.pixels(patch.id), plan.limits)
-        return PatchRow(patch, self._thumbnails.get(patch.id), found.share, found.n_objects)
 
     # Models to start from
 
-    def _list_models(self) -> None:
-        from napari_mouse_seg.pipeline import new_networks
-
-        self._bases = [(_base_of(model), model) for model in self._shelf.models]
-        choices = [choice_of(model) for model in self._shelf.models]
-        for name, text in new_networks().items():
-            self._bases.append((name, None))
-            choices.append(ModelChoice(text, "Knows nothing yet; needs more paint and time.", text, InstancesPlan()))
-        names = [name for name, _ in self._bases]
-        wanted = self.session.project.plan.base if self.session.project else self._base[0]
-        position = names.index(wanted) if wanted in names else 0
-        self._base = self._bases[position]
-        self._panel.set_models(choices, position)
-
     def _on_base(self, position: int) -> None:
-        self._base = self._bases[position] if 0 <= position < len(self._bases) else ("", None)
-        name = self._base[0]
+        name = self._bases.choose(position)
         if self.session.project is not None and name != self.session.project.plan.base:
             self._try(lambda: self.session.update(base=name))
 
-    def _put_on_shelf(self, entry: RoundPlan) -> Model | None:
-        from napari_mouse_seg.networks import load_model
-
+    def _round_model(self, number: int) -> Model | None:
+        """Return the model of a round, and put it on the shelf."""
         project = self.session.project
         if project is None:
             return None
         try:
-            model = load_model(project.round_file(entry.number))
+            return self._bases.put_round(project, number)
         except MouseSegError as error:
             self._complain(str(error))
             return None
-        model = replace(model, card=model.card.replace(name=entry.name))  # It may have been renamed since.
-        self._shelf.put(model)
-        return model
-
-    def _round_model(self, number: int) -> Model | None:
-        project = self.session.project
-        entries = project.plan.rounds if project else ()
-        entry = next((entry for entry in entries if entry.number == number), None)
-        return None if entry is None else self._put_on_shelf(entry)
 
     # Patches
 
@@ -372,7 +299,7 @@ class TrainController(QObject):
         scene = self._scene
         if scene is None:
             return None
-        model = self._base[1]
+        model = self._bases.model
         project = self.session.project
         scale = None
         if project is not None:
@@ -393,11 +320,12 @@ class TrainController(QObject):
             self._add_patch(view.box)
 
     def _add_patch(self, region: Box) -> None:
-        if self.session.project is None:
-            self._follow_plane()
+        scene = self._scene
+        if self.session.project is None and scene is not None and (planes := look(self._viewer, scene.layer).planes):
+            self._scene = scene.at_planes(planes)
         job = self._job(region)
         if job is not None:
-            self.desk.add(job, self._base[0])
+            self.desk.add(job, self._bases.name)
 
     def _on_rectangle(self, wanted: bool) -> None:
         if wanted and self._scene is not None:
@@ -414,7 +342,7 @@ class TrainController(QObject):
         self._panel.set_drawing(False)
 
     def _on_prefill(self, _patch_id: str) -> None:
-        model = self._round_model(self._used) if self._used else self._base[1]
+        model = self._round_model(self._used) if self._used else self._bases.model
         if model is None:
             self._complain("There is no model to prefill with yet; choose a trained one, or train a round first.")
             return
@@ -429,11 +357,8 @@ class TrainController(QObject):
             self.desk.show("")
         self._try(lambda: self.session.delete_patch(patch_id))
 
-    def _on_saved(self, event: PaintSaved) -> None:
-        project = self.session.project
-        if project is not None:
-            shown = [patch for patch in project.plan.patches if patch.id not in project.broken]
-            self._panel.set_patches([self._row(patch) for patch in shown])
+    def _on_saved(self, _event: PaintSaved) -> None:
+        self._panel.set_patches(self._rows.rows())
         self.update_reasons()
 
     # Training
@@ -553,27 +478,3 @@ class TrainController(QObject):
     def _complain(self, reason: str) -> None:
         self._panel.show_failure(reason)
         show_error(reason)
-
-
-def _note(patches: tuple[PatchPlan, ...]) -> str:
-    used = [patch for patch in patches if patch.included]
-    if used and not any(patch.role == "validate" for patch in used):
-        return "No patch is used for validation, so training ends when its time is over."
-    return ""
-
-
-def _base_of(model: Model) -> str:
-    """Return what a project calls a model: bundled ones by name, others by file."""
-    from napari_mouse_seg.networks import list_models
-
-    return model.card.name if any(model.path == known.path for known in list_models()) else str(model.path)
-
-
-def _thumbnail(pixels: NDArray[Any], limits: tuple[float, float]) -> NDArray[np.uint8]:
-    """Return (Y, X, 3) uint8 of a (C, Y, X) patch, small."""
-    step = max(1, min(pixels.shape[1:]) // _THUMBNAIL_PX)
-    small = pixels[:3, ::step, ::step].astype(np.float32)
-    if len(small) != 3:
-        small = np.repeat(small[:1], 3, axis=0)
-    scaled = np.clip((small - limits[0]) / max(limits[1] - limits[0], 1e-9), 0, 1)
-    return np.ascontiguousarray(np.moveaxis(np.round(scaled * 255).astype(np.uint8), 0, -1))

@@ -1,0 +1,128 @@
+"""The image that is painted, and the project that goes with it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import ProjectError
+from napari_mouse_seg.plans import ImageReference, SegmentPlan
+from napari_mouse_seg.plugin._layers import image_of_layer, plane_indices
+
+if TYPE_CHECKING:
+    from napari.layers import Image
+
+    from napari_mouse_seg.images import MultiscaleImage
+    from napari_mouse_seg.projects import Project
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The image that is painted, as the viewer shows it.
+
+    Attributes
+    ----------
+    layer, image
+        The same pixels for the viewer and for the engine.
+    planes
+        Index along each leading axis.
+    plan
+        Channel and plane.
+    """
+
+    layer: Image
+    image: MultiscaleImage
+    planes: tuple[int, ...]
+    plan: SegmentPlan
+
+    @classmethod
+    def of(cls, layer: Image, planes: tuple[int, ...]) -> Scene:
+        """Take a layer at the plane that the viewer shows.
+
+        Raises
+        ------
+        UnsupportedImageError
+            If the layer's pixels or axes cannot be used.
+        """
+        image = image_of_layer(layer)
+        chosen = dict(zip(image.axes, planes, strict=False))
+        plan = SegmentPlan(channel=chosen.get("C", 0), plane_t=chosen.get("T", 0), plane_z=chosen.get("Z", 0))
+        return cls(layer, image, plane_indices(image, plan), plan)
+
+    def at(self, channel: int, time: int, depth: int) -> Scene:
+        """Return the same image at another channel or plane."""
+        plan = self.plan.replace(channel=channel, plane_t=time, plane_z=depth)
+        return Scene(self.layer, self.image, plane_indices(self.image, plan), plan)
+
+    def at_planes(self, planes: tuple[int, ...]) -> Scene:
+        """Return the same image and channel where the viewer's sliders stand."""
+        chosen = dict(zip(self.image.axes, planes, strict=False))
+        return self.at(self.plan.channel, chosen.get("T", 0), chosen.get("Z", 0))
+
+    def channel_names(self) -> list[str]:
+        """Return a name for each channel."""
+        image = self.image
+        return list(image.channel_names) or [f"Channel {index}" for index in range(image.n_channels)]
+
+
+def check_project(project: Project, scene: Scene) -> None:
+    """Refuse a project whose patches would lie elsewhere on this image, and remember where the image lies now.
+
+    Raises
+    ------
+    ProjectError
+        If the image has another size, or its file is another one than was painted.
+    """
+    painted = project.plan.image
+    if scene.image.shape != painted.shape:
+        raise ProjectError(
+            f"{project.folder.name} was painted on an image of {painted.shape[0]} x {painted.shape[1]} px, but "
+            f"{scene.layer.name!r} has {scene.image.shape[0]} x {scene.image.shape[1]}; open "
+            f"{painted.path or painted.name} first."
+        )
+    path = image_path(scene.layer)
+    if path is not None and str(path) != painted.path and not project.read_only:
+        project.relink(path)
+
+
+def reference(scene: Scene) -> ImageReference:
+    """Return what a project remembers of its image."""
+    from napari_mouse_seg.images import image_fingerprint
+
+    path = image_path(scene.layer)
+    fingerprint = relative = ""
+    if path is not None:
+        fingerprint = image_fingerprint(path)
+        with suppress(ValueError):  # another drive on Windows
+            relative = os.path.relpath(path, project_folder(scene.layer))
+    plan = scene.plan
+    return ImageReference(
+        path="" if path is None else str(path),
+        relative=relative,
+        name=scene.layer.name,
+        fingerprint=fingerprint,
+        shape=scene.image.shape,
+        channel=plan.channel,
+        plane_t=plan.plane_t,
+        plane_z=plan.plane_z,
+    )
+
+
+def image_path(layer: Image) -> Path | None:
+    """Return the file or folder that a layer was read from; None if it was made in memory."""
+    path = getattr(layer.source, "path", None)
+    return Path(path).absolute() if path and Path(path).exists() else None
+
+
+def project_folder(layer: Image) -> Path:
+    """Return where the project of a layer's image lies: beside its file, or in the home folder."""
+    from napari_mouse_seg.projects import default_folder
+
+    path = image_path(layer)
+    if path is not None:
+        return default_folder(path)
+    name = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in layer.name)
+    return Path.home() / "mouse-seg" / f"{name}.mouse-seg"
