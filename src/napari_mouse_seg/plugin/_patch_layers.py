@@ -52,6 +52,7 @@ class PatchLayers:
         self._patch: PatchPlan | None = None
         self._pixels: Image | None = None
         self._paint: Labels | None = None
+        self._over: Image | None = None
         self._saved = 0
         self._leaving = False
         viewer.layers.events.removed.connect(self._on_removed)
@@ -94,8 +95,6 @@ class PatchLayers:
         editable
             Whether it may be painted in.
         """
-        self.hide()
-        self._patch = patch
         place = placement(layer, (patch.box[0], patch.box[1]), pixel_scale, planes)
         lead = (np.newaxis,) * len(planes)
         is_rgb = len(pixels) == 3
@@ -103,20 +102,42 @@ class PatchLayers:
         if is_rgb:
             shown = np.clip(np.round(shown), 0, 255).astype(np.uint8)
         options: dict[str, Any] = {} if is_rgb else {"contrast_limits": limits, "colormap": layer.colormap}
-        name = patch.name or patch.id
-        self._pixels = Image(shown[lead], rgb=is_rgb, name=f"{name} (pixels)", **options, **place)
-        self._paint = Labels(paint.copy()[lead], name=f"{name} (paint)", **place)
-        self._paint.editable = editable
-        self._paint.opacity = 0.5
-        self._prepare_painting(self._paint)
+        if self._pixels is not None and self._paint is not None and layer is self._over:
+            self._patch = patch
+            self._exchange(self._pixels, self._paint, shown[lead], paint.copy()[lead], place)
+        else:
+            self.hide()
+            self._patch, self._over = patch, layer
+            self._pixels = Image(shown[lead], rgb=is_rgb, **options, **place)
+            self._paint = Labels(paint.copy()[lead], **place)
+            self._paint.opacity = 0.5
+            self._prepare_painting(self._paint)
+            for made in (self._pixels, self._paint):
+                made.metadata[AID] = patch.id
+                self._viewer.add_layer(made)
+            self._follow(self._paint)
         self._saved = self._checksum()
-        for made in (self._pixels, self._paint):
-            made.metadata[AID] = patch.id
-            self._viewer.add_layer(made)
-        self._viewer.layers.selection.active = self._paint
+        self._present(self._pixels, self._paint, patch.name or patch.id, editable)
+
+    def _exchange(
+        self, pixels: Image, paint: Labels, shown: NDArray[Any], labels: NDArray[np.uint32], place: dict[str, Any]
+    ) -> None:
+        """Let the layers show another patch; taking layers out and putting others in costs napari a second."""
+        for layer, data in ((pixels, shown), (paint, labels)):
+            layer.data = data
+            layer.translate = place["translate"]
+        paint._reset_history()
+        paint.selected_label = self._free_label()
+
+    def _present(self, pixels: Image, paint: Labels, name: str, editable: bool) -> None:
+        pixels.name, paint.name = f"{name} (pixels)", f"{name} (paint)"
+        paint.editable = editable
+        self._viewer.layers.selection.active = paint
         if editable:
-            self._paint.mode = "paint"
-        events = self._paint.events
+            paint.mode = "paint"
+
+    def _follow(self, paint: Labels) -> None:
+        events = paint.events
         for event in (events.paint, events.labels_update, events.data, events.set_data):  # Undo tells by the last.
             event.connect(self._on_paint)
 
@@ -129,7 +150,7 @@ class PatchLayers:
                     self._viewer.layers.remove(layer)
         finally:
             self._leaving = False
-        self._patch = self._pixels = self._paint = None
+        self._patch = self._pixels = self._paint = self._over = None
 
     def close(self) -> None:
         """Stop following the viewer, and take the layers out."""
