@@ -2,7 +2,8 @@
 
     python docs/recipes/nuclei_fluorescence/train.py --data ../shared/data --work runs/nuclei
 
-Resumable: run it again after an interruption.
+Resumable: run it again after an interruption. The bundled weights had 7000 steps, of which the first 4600 on the
+learning-rate schedule of a run of 9000, and 550 more on that of 8000.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from napari_mouse_seg.training import TrainingImage, prepare_image
 INTENSITY = IntensityPlan(asinh_gain=10.0)
 ARCHITECTURE = CompactPlan()
 TRAINING = TrainingPlan(
-    steps=9000, learning_rate=3e-3, average_decay=0.999, augmentation=AugmentationPlan(min_scale=0.5, max_scale=2.0)
+    steps=7000, learning_rate=3e-3, average_decay=0.999, augmentation=AugmentationPlan(min_scale=0.5, max_scale=2.0)
 )
 
 
