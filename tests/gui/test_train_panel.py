@@ -89,9 +89,9 @@ class Desk:
     def add_patch(self, centre: tuple[float, float] = MIDDLE) -> Labels:
         """Add a patch at an image pixel and return its paint."""
         self.look(centre)
-        before = self.paints()
+        before = [layer.name for layer in self.paints()]
         self.press("Add patch here")
-        self.until(lambda: self.paints() and self.paints() != before)
+        self.until(lambda: self.paints() and [layer.name for layer in self.paints()] != before)
         return self.paint
 
     def paints(self) -> list[Labels]:
