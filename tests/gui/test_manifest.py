@@ -47,7 +47,7 @@ def test_panels_stand_in_a_menu_of_their_own(
     with npe2pm.tmp_plugin(manifest=manifest):
         viewer = make_napari_viewer()
         (submenu,) = [action.menu() for action in viewer.window.plugins_menu.actions() if action.text() == "Mouse Seg"]
-        assert [action.text() for action in submenu.actions()] == ["Segment", "Models"]
+        assert [action.text() for action in submenu.actions()] == ["Segment", "Train", "Models"]
 
 
 def test_sample_opens_as_a_calibrated_pyramid(
