@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
-from napari_mouse_seg.errors import ProjectError
+from napari_mouse_seg.errors import ProjectError, TrainingError
 from napari_mouse_seg.events import Finished, StepsDone, Validated, Warned
 from napari_mouse_seg.plans import RetrainPlan
 
@@ -48,7 +48,6 @@ def _train(project: Project, plan: RetrainPlan, console: Console) -> RoundPlan:
 
     job = resolve_retrain(project, plan)
     console.out(f"Training {job.name} from {job.base}: {len(job.train)} patches, {len(job.validate)} for validation")
-    result: RoundPlan | None = None
     for event in retrain(job, Orders(), plan.threads):
         if isinstance(event, Warned):
             console.warn(event.message)
@@ -57,9 +56,9 @@ def _train(project: Project, plan: RetrainPlan, console: Console) -> RoundPlan:
         elif isinstance(event, StepsDone):
             console.progress(project.folder.name, event)
         elif isinstance(event, Finished):
-            result = event.result
-    assert result is not None
-    return result
+            done: RoundPlan = event.result
+            return done
+    raise TrainingError("The training ended without a model; run it again with --debug and report it.")
 
 
 def _score(done: RoundPlan) -> str:

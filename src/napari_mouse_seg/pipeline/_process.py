@@ -121,9 +121,8 @@ class TrainingProcess:
             self._process = process = subprocess.Popen(
                 self._command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, encoding="utf-8"
             )
-            assert process.stdout is not None
             lines: queue.Queue[str | None] = queue.Queue()
-            threading.Thread(target=_read_lines, args=(process.stdout, lines), daemon=True).start()
+            threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
             self._tell_early()
             try:
                 finished = False
@@ -148,9 +147,9 @@ class TrainingProcess:
             self.order(what)
 
 
-def _read_lines(out: IO[str], lines: queue.Queue[str | None]) -> None:
+def _read_lines(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
     with suppress(ValueError):  # Closed while it was read.
-        for line in out:
+        for line in process.stdout or ():
             lines.put(line)
     lines.put(None)
 

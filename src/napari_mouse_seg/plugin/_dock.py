@@ -32,17 +32,15 @@ class PanelDock(QWidget):
         super().__init__()
         self._window: QWidget | None = None
         self._stop: Callable[[], None] = _nothing
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
         self.setMinimumWidth(_LEAST_WIDTH_PX)
         # Without this napari gives half of the height to an empty stretch.
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Expanding)
 
     def dock(self, panel: QWidget, controller: Controller) -> None:
         """Take a panel in; its controller ends with this widget."""
-        layout = self.layout()
-        assert layout is not None
-        layout.addWidget(panel)
+        self._column.addWidget(panel)
         self._stop = controller.stop
         self.destroyed.connect(controller.close)
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
     from napari_mouse_seg.plugin._runner import ThreadRunner
+    from napari_mouse_seg.projects import Project
     from napari_mouse_seg.session import TrainSession
 
 _LARGEST_PX = 512
@@ -108,7 +109,7 @@ class PatchDesk(QObject):
             self.layers.hide()
             self.shown.emit("")
             return
-        scale = self._pixel_scale(scene)
+        scale = _pixel_scale(scene, project)
         try:
             pixels, paint = project.pixels(patch.id), self._session.paint(patch.id)
         except MouseSegError as error:
@@ -135,7 +136,7 @@ class PatchDesk(QObject):
         patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None) if project else None
         if scene is None or project is None or patch is None or self._busy:
             return
-        y, x = self._pixel_scale(scene)
+        y, x = _pixel_scale(scene, project)
         box = Box(*patch.box)
         region = Box(int(box.y0 * y), int(box.x0 * x), int(np.ceil(box.y1 * y)), int(np.ceil(box.x1 * x)))
         plan = scene.plan.replace(polarity=project.plan.intensity.polarity, scale=1 / y)  # The project's grid.
@@ -241,13 +242,6 @@ class PatchDesk(QObject):
             words = str(error) if isinstance(error, MouseSegError) else f"{type(error).__name__}: {error}"
             self.failed.emit(words)
 
-    def _pixel_scale(self, scene: Scene) -> tuple[float, float]:
-        """Image pixels per patch pixel."""
-        project = self._session.project
-        assert project is not None
-        y, x = (mine / grid for mine, grid in zip(scene.image.shape, project.plan.network_shape, strict=True))
-        return y, x
-
     def _look_at(self) -> None:
         """Move the camera so that the patch fills most of the canvas."""
         layer = self.layers.paint_layer
@@ -258,3 +252,9 @@ class PatchDesk(QObject):
 
         size = np.maximum(extent[1] - extent[0], 1e-9)
         look_at(self._viewer, extent.mean(0), float(_FILL * (np.array(canvas_shape(self._viewer)) / size).min()))
+
+
+def _pixel_scale(scene: Scene, project: Project) -> tuple[float, float]:
+    """Return image pixels per patch pixel, along Y and X."""
+    y, x = (mine / grid for mine, grid in zip(scene.image.shape, project.plan.network_shape, strict=True))
+    return y, x

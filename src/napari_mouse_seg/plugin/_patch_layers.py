@@ -190,9 +190,8 @@ class PatchLayers:
         return len(kept)
 
     def _array(self) -> NDArray[np.uint32]:
-        """Return the (Y, X) paint itself, not a copy."""
-        assert self._paint is not None
-        data: NDArray[np.uint32] = self._paint.data
+        """Return the (Y, X) paint itself, not a copy; empty if none is shown."""
+        data: NDArray[np.uint32] = np.zeros((0, 0), np.uint32) if self._paint is None else self._paint.data
         return data.reshape(data.shape[-2:])
 
     def _checksum(self) -> int:
