@@ -5,7 +5,8 @@ from napari_mouse_seg.pipeline._job import SegmentJob, resolve
 from napari_mouse_seg.pipeline._object_size import measure_diameter
 from napari_mouse_seg.pipeline._patches import PatchCut, cut_patch
 from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
-from napari_mouse_seg.pipeline._retrain import NEW_PREFIX, RetrainJob, new_networks, resolve_retrain, retrain
+from napari_mouse_seg.pipeline._retrain import retrain
+from napari_mouse_seg.pipeline._retrain_job import NEW_PREFIX, RetrainJob, new_networks, resolve_retrain
 from napari_mouse_seg.pipeline._save import check_free, find_finished, result_paths, save_result
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
 

@@ -37,7 +37,8 @@ def main() -> None:
 
 
 def _train(folder: Path, plan: RetrainPlan, orders: Orders, out: TextIO) -> None:
-    from napari_mouse_seg.pipeline._retrain import resolve_retrain, retrain
+    from napari_mouse_seg.pipeline._retrain import retrain
+    from napari_mouse_seg.pipeline._retrain_job import resolve_retrain
     from napari_mouse_seg.projects import Project
 
     with Project.open(folder) as project:  # Read-only: the viewer holds the lock.

@@ -293,7 +293,7 @@ class TrainController(QObject):
 
     def _job(self, region: Box) -> SegmentJob | None:
         """Return the job of the base model on a region; a new network works at the image's own pixels."""
-        from napari_mouse_seg.networks import find_model
+        from napari_mouse_seg.networks import DEFAULT_MODEL, find_model
         from napari_mouse_seg.pipeline import resolve
 
         scene = self._scene
@@ -307,9 +307,7 @@ class TrainController(QObject):
         elif model is None:
             scale = 1.0
         try:
-            return resolve(
-                scene.image, model or find_model("nuclei-fluorescence"), scene.plan.replace(scale=scale), region
-            )
+            return resolve(scene.image, model or find_model(DEFAULT_MODEL), scene.plan.replace(scale=scale), region)
         except MouseSegError as error:
             self._complain(str(error))
             return None

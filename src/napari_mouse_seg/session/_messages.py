@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Started, TileDone
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+logger = logging.getLogger(__name__)
 
 _SHARE = {"statistics": (0.0, 0.05), "scores": (0.05, 0.85), "instances": (0.9, 0.1)}
 _NAMES = {
@@ -126,3 +130,11 @@ class ProgressMeter:
 
 def _text(stage: str, done: int, total: int) -> str:
     return f"{_NAMES.get(stage, stage.capitalize())}: {done} of {total} {'bands' if stage == 'statistics' else 'tiles'}"
+
+
+def in_words(error: Exception, what: str) -> str:
+    """Return why ``what`` failed, for people; what nobody foresaw goes to the log with its traceback."""
+    if isinstance(error, MouseSegError):
+        return str(error)
+    logger.error("%s failed unexpectedly.", what, exc_info=error)
+    return f"{what} failed unexpectedly ({type(error).__name__}: {error}); the log has the details."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -14,7 +13,7 @@ from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Warned
 from napari_mouse_seg.plans import SegmentPlan
 from napari_mouse_seg.session._engine import Engine, PipelineEngine
-from napari_mouse_seg.session._messages import Check, Progress, ProgressMeter, RunState, Summary
+from napari_mouse_seg.session._messages import Check, Progress, ProgressMeter, RunState, Summary, in_words
 from napari_mouse_seg.session._runs import Merged, decode_regions
 from napari_mouse_seg.session._shelf import Shelf
 from napari_mouse_seg.session._workspace import Workspace
@@ -27,8 +26,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.pipeline import SegmentJob
     from napari_mouse_seg.session._runner import Runner, RunningTask
     from napari_mouse_seg.tiling import Box
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -308,7 +305,7 @@ class SegmentSession:
         pending, self._pending = self._pending, None
         self._set_state(RunState.IDLE)
         if error is not None:
-            self.run_failed.emit(_in_words(error))
+            self.run_failed.emit(in_words(error, "The run"))
         elif run.outcome is not None:
             self.run_finished.emit(run.outcome)
         elif pending is None:
@@ -320,10 +317,3 @@ class SegmentSession:
         if state is not self._state:
             self._state = state
             self.state_changed.emit(state)
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, MouseSegError):
-        return str(error)
-    logger.error("A run failed unexpectedly.", exc_info=error)
-    return f"The run failed unexpectedly ({type(error).__name__}: {error}); the log has the details."

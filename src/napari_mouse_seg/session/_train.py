@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +11,7 @@ from psygnal import Signal
 from napari_mouse_seg.errors import MouseSegError, ProjectError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, StepsDone, Validated, Warned
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
+from napari_mouse_seg.session._messages import in_words
 from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, UnsavedPaint
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import ProjectPlan, RetrainPlan
     from napari_mouse_seg.projects import Project
     from napari_mouse_seg.session._runner import Runner, RunningTask
-
-logger = logging.getLogger(__name__)
 
 
 class TrainState(Enum):
@@ -308,7 +306,7 @@ class TrainSession:
 
     def _on_save_end(self, error: Exception | None) -> None:
         if error is not None:
-            self.save_failed.emit(_in_words(error))
+            self.save_failed.emit(in_words(error, "Training"))
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, PaintSaved):
@@ -333,7 +331,7 @@ class TrainSession:
         if self._done is not None and error is None:
             self._keep(self._done)
         elif error is not None and not cancelled:
-            self.run_failed.emit(_in_words(error))
+            self.run_failed.emit(in_words(error, "Training"))
         else:
             self.run_cancelled.emit()
 
@@ -355,10 +353,3 @@ class TrainSession:
 def _save_and_train(project: Project, unsaved: UnsavedPaint, process: Process) -> Generator[Event, None, None]:
     yield from unsaved.write(project)
     yield from process.events()
-
-
-def _in_words(error: Exception) -> str:
-    if isinstance(error, MouseSegError):
-        return str(error)
-    logger.error("Training failed unexpectedly.", exc_info=error)
-    return f"Training failed unexpectedly ({type(error).__name__}: {error}); the log has the details."
