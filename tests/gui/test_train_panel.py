@@ -526,3 +526,16 @@ def test_a_panel_that_is_removed_during_training_ends_it(desk: Desk) -> None:
     desk.viewer.layers.remove(desk.image)  # A listener left behind would fail here.
     with Project.open(folder) as project:
         assert not project.read_only
+
+
+def test_a_project_that_cannot_be_opened_leaves_the_present_one(desk: Desk, tmp_path: Path) -> None:
+    desk.hands.stroke(desk.add_patch(), [(70, 20), (70, 60)])
+    before = desk.project
+    broken = tmp_path / "broken.mouse-seg"
+    broken.mkdir()
+    (broken / "project.json").write_text("{")
+    desk.panel.projectRequested.emit(broken)
+    assert "cannot be opened" in desk.panel.failure_text()
+    assert desk.project is before
+    desk.hands.stroke(desk.paint, [(20, 20), (20, 60)])
+    desk.until_saved()

@@ -183,14 +183,16 @@ class TrainController(QObject):
         folder
             That was chosen by hand, or lies beside the image.
         """
+        scene, used = self._scene, self._used
+        if self.session.project is not None and self.session.project.folder == folder.absolute():
+            return
+        self.desk.save()
         self._forget_project()
         try:
-            self.session.open(folder)
-            if self.session.project is not None and self._scene is not None:
-                check_project(self.session.project, self._scene)
+            self.session.open(folder, None if scene is None else lambda project: check_project(project, scene))
         except MouseSegError as error:
+            self._used = used
             self._complain(str(error))
-            self.session.close()
             self._show_project()
             return
         self._restore()
@@ -212,8 +214,7 @@ class TrainController(QObject):
         for entry in project.plan.rounds:
             self._round_model(entry.number)
         self._bases.show()
-        if project.plan.patches:
-            self.desk.show(project.plan.patches[-1].id)
+        self.desk.show(project.plan.patches[-1].id if project.plan.patches else "")
 
     def _on_listed(self) -> None:
         self._panel.set_images(self._layers.names, self._layers.position)

@@ -128,8 +128,15 @@ class TrainSession:
         unsaved = self._unsaved.get(patch_id)
         return self._opened().paint(patch_id) if unsaved is None else unsaved
 
-    def open(self, folder: Path) -> None:
-        """Open a project in place of the present one.
+    def open(self, folder: Path, check: Callable[[Project], None] | None = None) -> None:
+        """Open a project in place of the present one, which stays if that fails.
+
+        Parameters
+        ----------
+        folder
+            Of the project.
+        check
+            Raises an error in words if the project is not to be taken.
 
         Raises
         ------
@@ -139,7 +146,14 @@ class TrainSession:
         from napari_mouse_seg.projects import Project
 
         self._check_idle()
-        self._take(Project.open(folder))
+        project = Project.open(folder)
+        try:
+            if check is not None:
+                check(project)
+        except MouseSegError:
+            project.close()
+            raise
+        self._take(project)
 
     def create(self, folder: Path, plan: ProjectPlan) -> None:
         """Make a project and open it.
