@@ -80,7 +80,7 @@ class Opening:
             plan = read_plan(backup)
         except ProjectError as error:
             raise ProjectError(
-                f"The project in {self._layout.folder} cannot be opened: {fault}, and {str(error).rstrip(".")}. "
+                f"The project in {self._layout.folder} cannot be opened: {fault}, and {str(error).rstrip('.')}. "
                 "Patches and paint are untouched; put back a copy of project.json."
             ) from fault
         self._report(file, f"{fault}; its backup is used instead", must=True)
