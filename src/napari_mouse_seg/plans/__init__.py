@@ -5,7 +5,6 @@ from napari_mouse_seg.plans._instances import InstancesPlan
 from napari_mouse_seg.plans._intensity import IntensityPlan
 from napari_mouse_seg.plans._paint import BACKGROUND_LABEL, NOT_PAINTED, PaintPlan
 from napari_mouse_seg.plans._project import (
-    ClassPlan,
     ImageReference,
     PatchPlan,
     ProjectPlan,
@@ -13,14 +12,17 @@ from napari_mouse_seg.plans._project import (
     RoundPlan,
 )
 from napari_mouse_seg.plans._segment import DeviceName, SegmentPlan
+from napari_mouse_seg.plans._targets import AreaTargets, ClassPlan, DistanceTargets, TargetsPlan
 from napari_mouse_seg.plans._training import AugmentationPlan, TrainingPlan
 
 __all__ = [
     "BACKGROUND_LABEL",
     "NOT_PAINTED",
+    "AreaTargets",
     "AugmentationPlan",
     "ClassPlan",
     "DeviceName",
+    "DistanceTargets",
     "ImageReference",
     "InstancesPlan",
     "IntensityPlan",
@@ -31,5 +33,6 @@ __all__ = [
     "RetrainPlan",
     "RoundPlan",
     "SegmentPlan",
+    "TargetsPlan",
     "TrainingPlan",
 ]

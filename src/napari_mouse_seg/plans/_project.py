@@ -9,14 +9,7 @@ from pydantic import Field, model_validator
 from napari_mouse_seg.plans._base import Plan
 from napari_mouse_seg.plans._intensity import IntensityPlan
 from napari_mouse_seg.plans._paint import PaintPlan
-
-
-class ClassPlan(Plan):
-    """A kind of area that the user paints."""
-
-    label: int = Field(ge=1, le=255, title="Label", description="Value of its pixels in the paint.")
-    name: str = Field(min_length=1, title="Name", description="Shown in the viewer and in results.")
-    colour: str = Field(pattern="^#[0-9a-fA-F]{6}$", title="Colour", description="As #rrggbb.")
+from napari_mouse_seg.plans._targets import ClassPlan
 
 
 class ImageReference(Plan):
