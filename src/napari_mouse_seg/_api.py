@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_mouse_seg.areas import AreaShare
     from napari_mouse_seg.export import RunRecord
     from napari_mouse_seg.tiling import Box
 
@@ -38,7 +39,10 @@ class Segmentation:
 
     @property
     def labels(self) -> NDArray[np.uint32]:
-        """(Y, X) uint32 at the image's size (or of the region, on the network's grid), 0 is background."""
+        """(Y, X) uint32 at the image's size (or of the region, on the network's grid), 0 is background.
+
+        Areas have the labels of their classes.
+        """
         import numpy as np
 
         from napari_mouse_seg.export import at_image_size
@@ -50,8 +54,13 @@ class Segmentation:
 
     @property
     def n_objects(self) -> int:
-        """Number of objects."""
+        """Number of objects; 0 if the model makes areas."""
         return self.result.n_objects
+
+    @property
+    def areas(self) -> tuple[AreaShare, ...]:
+        """Every class and its share, if the model makes areas; empty for objects."""
+        return self.result.areas
 
     @property
     def warnings(self) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import zarr
 from napari.layers import Image
 
 from napari_mouse_seg.errors import UnsupportedImageError
-from napari_mouse_seg.pipeline import LabelCanvas
+from napari_mouse_seg.pipeline import ObjectCanvas
 from napari_mouse_seg.plugin._layers import image_of_layer, make_labels_layer, pixel_size_um
 from napari_mouse_seg.tiling import Box
 
@@ -87,7 +87,7 @@ TRANSFORMS = {
 def test_label_pixel_lies_where_the_image_pixel_lies(transform: Any, pixel_scale: tuple[float, float]) -> None:
     layer = Image(GRADIENT, **transform)
     shape = (round(60 / pixel_scale[0]), round(80 / pixel_scale[1]))
-    labels = make_labels_layer(layer, LabelCanvas(shape), pixel_scale, (), "labels")
+    labels = make_labels_layer(layer, ObjectCanvas(shape), pixel_scale, (), "labels")
     # Corners of the image: the outer corner of the first pixel lies half a pixel before its centre.
     for network, image in (((-0.5, -0.5), (-0.5, -0.5)), ((shape[0] - 0.5, shape[1] - 0.5), (59.5, 79.5))):
         np.testing.assert_allclose(labels.data_to_world(network), layer.data_to_world(image), atol=1e-9)
@@ -95,13 +95,13 @@ def test_label_pixel_lies_where_the_image_pixel_lies(transform: Any, pixel_scale
 
 def test_labels_of_a_stack_lie_on_their_plane() -> None:
     layer = Image(np.zeros((4, 6, 60, 80), np.uint8), scale=(2, 3, 1, 1), translate=(0, 100, 0, 0))
-    labels = make_labels_layer(layer, LabelCanvas((30, 40)), (2.0, 2.0), (3, 5), "labels")
+    labels = make_labels_layer(layer, ObjectCanvas((30, 40)), (2.0, 2.0), (3, 5), "labels")
     assert labels.data.shape == (1, 1, 30, 40)
     np.testing.assert_allclose(labels.data_to_world((0, 0, 0, 0)), layer.data_to_world((3, 5, 0.5, 0.5)))
 
 
 def test_small_labels_can_be_painted_and_share_the_canvas() -> None:
-    canvas = LabelCanvas((60, 80))
+    canvas = ObjectCanvas((60, 80))
     labels = make_labels_layer(Image(GRADIENT), canvas, (1.0, 1.0), (), "labels")
     assert labels.editable
     labels.data_setitem((np.array([5]), np.array([6])), 9)
@@ -110,5 +110,5 @@ def test_small_labels_can_be_painted_and_share_the_canvas() -> None:
 
 def test_large_labels_are_a_pyramid() -> None:
     layer = Image(da.zeros((5000, 5000), np.uint8, chunks=1000), contrast_limits=(0, 1))
-    labels = make_labels_layer(layer, LabelCanvas((5000, 5000)), (1.0, 1.0), (), "labels")
+    labels = make_labels_layer(layer, ObjectCanvas((5000, 5000)), (1.0, 1.0), (), "labels")
     assert labels.multiscale

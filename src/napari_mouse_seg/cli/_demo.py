@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
 def _report(record: RunRecord, folder: Path, console: Console) -> None:
     shape = record.input.shape_px if record.input else None
     rows, columns = shape or record.network_shape_px
-    console.out(f"Found {record.n_objects} objects in {rows} x {columns} px{_size(folder / record.outputs['csv'])}.")
+    console.out(f"Found {record.found} in {rows} x {columns} px{_size(folder / record.outputs['csv'])}.")
     for stage, seconds in record.timings_s.items():
         console.out(f"  {stage.ljust(16)} {seconds:6.2f} s")
     console.out(f"Device: {record.device}")

@@ -101,11 +101,11 @@ def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
         )
         return False
     if not is_new:
-        console.out(f"{path.name}: {record.n_objects} objects, done before")
+        console.out(f"{path.name}: {record.found}, done before")
         return True
     seconds = sum(record.timings_s.values())
     labels = file_run.folder / record.outputs[file_run.formats[0]]
-    console.out(f"{path.name}: {record.n_objects} objects in {seconds:.1f} s, {labels}")
+    console.out(f"{path.name}: {record.found} in {seconds:.1f} s, {labels}")
     return True
 
 

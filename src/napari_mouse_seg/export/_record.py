@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_mouse_seg._atomic import replacing
+from napari_mouse_seg.areas import AreaShare, describe_found
 from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.images import image_hash
 
@@ -53,11 +54,17 @@ class RunRecord(_Part):
     network_shape_px: tuple[int, int]
     pixel_scale: tuple[float, float] = Field(description="Image pixels per network pixel, rows and columns.")
     n_objects: int
+    areas: tuple[AreaShare, ...] = Field((), description="Every class and its share; empty for objects.")
     timings_s: dict[str, float]
     warnings: tuple[str, ...] = ()
     outputs: dict[str, str]
     versions: dict[str, str]
     command: tuple[str, ...] = Field(description="Arguments that make the same result again.")
+
+    @property
+    def found(self) -> str:
+        """What was found, for people."""
+        return describe_found(self.n_objects, self.areas)
 
 
 def describe_input(

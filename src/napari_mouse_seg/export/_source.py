@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_mouse_seg.plans import ClassPlan
     from napari_mouse_seg.tiling import Box
 
 _BLOCK_PX = 2048
@@ -68,12 +69,15 @@ class LabelImage:
         Written into the file as the image's name.
     plane
         The image under the labels, of the same shape; None when there is none.
+    classes
+        What the labels mean, if they are areas of classes; empty for objects.
     """
 
     labels: LabelArray
     pixel_size_um: tuple[float, float] | None = None
     name: str = "labels"
     plane: IntensityPlane | None = None
+    classes: tuple[ClassPlan, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.labels.shape) != 2 or np.dtype(self.labels.dtype).kind not in "iub":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import torch
@@ -11,6 +12,8 @@ from napari_mouse_seg.errors import OutOfMemoryError
 from napari_mouse_seg.networks import prepare_for_inference
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -26,6 +29,12 @@ _OUT_OF_MEMORY_SIGNS = (
     "cublas_status_alloc_failed",
     "invalid buffer size",
 )
+
+
+_ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
+    "sigmoid": torch.sigmoid,
+    "softmax": partial(torch.softmax, dim=1),
+}
 
 
 class NetworkRunner:
@@ -46,6 +55,7 @@ class NetworkRunner:
 
     def __init__(self, model: Model, device: Device) -> None:
         self.device = device
+        self._activate = _ACTIVATIONS[model.card.targets.activation]
         network = prepare_for_inference(model.network(), model.card.architecture.in_channels)
         try:
             self._network = network.to(device.name).to(memory_format=torch.channels_last)
@@ -76,7 +86,7 @@ class NetworkRunner:
         try:
             with torch.inference_mode(), torch.autocast(self.device.name, half, enabled=half is not None):
                 batch = torch.from_numpy(tiles).to(self.device.name).contiguous(memory_format=torch.channels_last)
-                scores: NDArray[np.float32] = torch.sigmoid(self._network(batch).float()).cpu().numpy()
+                scores: NDArray[np.float32] = self._activate(self._network(batch).float()).cpu().numpy()
                 return scores
         except (RuntimeError, MemoryError) as error:
             if not _is_out_of_memory(error):

@@ -87,8 +87,11 @@ class Scorer:
             yield TileDone("statistics", done, total)
 
     def polarity_warning(self) -> str | None:
-        """Return a warning if most of the image is as bright as the objects should be (or as dark)."""
-        if self._source.median < _HALF:
+        """Return a warning if most of the image is as bright as the objects should be (or as dark).
+
+        Areas fill the image, so nothing can be said of them.
+        """
+        if self._source.median < _HALF or self._model.card.makes_areas:
             return None
         expected = self._source.polarity
         other = "dark" if expected == "bright" else "bright"

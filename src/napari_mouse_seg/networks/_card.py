@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_mouse_seg.plans import DistanceTargets, InstancesPlan, IntensityPlan, Plan, TargetsPlan
+from napari_mouse_seg.plans import AreaTargets, DistanceTargets, InstancesPlan, IntensityPlan, Plan, TargetsPlan
 
 
 class _NetworkPlan(Plan):
@@ -101,6 +101,11 @@ class ModelCard(Plan):
         default_factory=dict, title="Scores", description="Measured quality by data set."
     )
     known_failures: tuple[str, ...] = Field((), title="Known failures", description="Where not to trust it.")
+
+    @property
+    def makes_areas(self) -> bool:
+        """Whether its results are areas of classes, not objects."""
+        return isinstance(self.targets, AreaTargets)
 
     @model_validator(mode="after")
     def _check_outputs(self) -> Self:

@@ -1,7 +1,9 @@
 """Resolve, then run: the engine under the panel, the command line and batches; no Qt, no napari."""
 
-from napari_mouse_seg.pipeline._canvas import LabelCanvas, Merge
+from napari_mouse_seg.pipeline._area_canvas import AreaCanvas
+from napari_mouse_seg.pipeline._canvas import Canvas
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
+from napari_mouse_seg.pipeline._object_canvas import ObjectCanvas
 from napari_mouse_seg.pipeline._object_size import measure_diameter
 from napari_mouse_seg.pipeline._patches import PatchCut, cut_patch
 from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
@@ -12,8 +14,9 @@ from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segmen
 
 __all__ = [
     "NEW_PREFIX",
-    "LabelCanvas",
-    "Merge",
+    "AreaCanvas",
+    "Canvas",
+    "ObjectCanvas",
     "Orders",
     "PatchCut",
     "RetrainJob",

@@ -1,14 +1,13 @@
-"""Labels of one image as they grow from view to view."""
+"""Labels of one image as they grow from view to view: what all kinds of labels have in common."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import numpy as np
 
-from napari_mouse_seg.inference import require_free, sparse_zeros
-from napari_mouse_seg.tiling import Box
+from napari_mouse_seg.inference import sparse_zeros
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,42 +15,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.pipeline._segment import SegmentResult
+    from napari_mouse_seg.tiling import Box
 
 EDITABLE_PX = 2048**2
 """Canvases up to this size can be painted in; larger ones are shown as pyramids."""
 
 _COARSEST_PX = 1024
 _BAND_PX = 4_000_000
-_MOSTLY = 0.5
+
+_Change = TypeVar("_Change")
 
 
-@dataclass(slots=True)
-class Merge:
-    """What a result changes on a canvas.
-
-    Attributes
-    ----------
-    result
-        What is merged in.
-    ids
-        (n + 1,) int64: for each new object its id on the canvas, 0 to leave it out, -1, -2, … for ids to be given.
-    erased
-        Ids on the canvas that the result completes.
-    cut
-        Ids that an edge cuts afterwards, negative ones as in ``ids``.
-    n_new
-        How many ids are to be given.
-    """
-
-    result: SegmentResult
-    ids: NDArray[np.int64]
-    erased: set[int]
-    cut: set[int]
-    n_new: int = 0
-
-
-class LabelCanvas:
+class Canvas(ABC, Generic[_Change]):
     """A label image over the whole network grid.
+
+    A result is merged in two steps: ``compare`` may take its time beside the main thread and writes nothing,
+    ``apply`` is quick and is called where the user paints.
 
     Parameters
     ----------
@@ -61,14 +40,11 @@ class LabelCanvas:
     Attributes
     ----------
     array
-        (Y, X) uint32; takes memory (or, when large, disk) only where objects are.
+        (Y, X) uint32; takes memory (or, when large, disk) only where labels are.
     """
 
     def __init__(self, shape: tuple[int, int]) -> None:
         self.array: NDArray[np.uint32] = sparse_zeros(shape, np.uint32)
-        self._cut: set[int] = set()
-        self._claimed: set[int] = set()
-        self._last_id = 0
 
     def levels(self) -> list[NDArray[np.uint32]]:
         """Return the array and coarser strided views of it; they share its memory, so they are always current."""
@@ -83,162 +59,42 @@ class LabelCanvas:
         return self.array.size <= EDITABLE_PX
 
     @property
-    def last_id(self) -> int:
-        """The highest id given so far."""
-        return self._last_id
+    @abstractmethod
+    def paint_label(self) -> int:
+        """The label that a user would paint with first."""
 
-    @property
-    def cut(self) -> frozenset[int]:
-        """Ids of objects that an edge still cuts."""
-        return frozenset(self._cut)
-
-    def claim(self, ids: set[int]) -> None:
-        """Note ids that the user has painted with: a cut object with such an id is theirs, and never erased."""
-        self._claimed |= ids
-        self._cut -= ids
+    @abstractmethod
+    def claim(self, labels: set[int]) -> None:
+        """Note the labels that the user has painted with."""
 
     def add(self, result: SegmentResult) -> Box | None:
         """Merge a result in: ``apply`` of ``compare``; returns what changed."""
         return self.apply(self.compare(result))
 
-    def compare(self, result: SegmentResult) -> Merge:
-        """Work out what a result changes; nothing is written.
-
-        Objects already there stay, painted ones included; those that were cut are replaced by their
-        completed selves and keep their id; new ones get ids that were never used.
-
-        Parameters
-        ----------
-        result
-            Of a view or the full image, on the same grid.
-
-        Returns
-        -------
-        Merge
-            For ``apply``, before anything else is merged.
+    @abstractmethod
+    def compare(self, result: SegmentResult) -> _Change:
+        """Work out what a result on the same grid changes; nothing is written.
 
         Raises
         ------
         ExportError
             If the canvas is on a disk that has no room for the result.
         """
-        require_free(self.array, result.labels.nbytes)
-        areas, overlaps = _compare(result.labels, self.array[result.box.slices], result.n_objects)
-        merge = Merge(result, np.zeros(result.n_objects + 1, np.int64), set(), set(self._cut))
-        # Whole objects first: a cut object may turn out to be several, and what stays cut must not take its id.
-        labels = range(1, result.n_objects + 1)
-        for label in sorted(labels, key=result.cut.__contains__):
-            merge.ids[label] = self._place(label, merge, overlaps.get(label, {}), int(areas[label]))
-        return merge
 
-    def apply(self, merge: Merge) -> Box | None:
-        """Write what ``compare`` worked out; quick enough for the main thread while ``is_editable``.
+    @abstractmethod
+    def apply(self, change: _Change) -> Box | None:
+        """Write what ``compare`` worked out, before anything else is merged.
 
-        What was painted since then stays, and new ids are above it.
+        What was painted since then stays. Quick enough for the main thread while ``is_editable``.
 
         Returns
         -------
         Box or None
             What changed.
         """
-        result = merge.result
-        if not merge.ids.any():
-            return None
-        # Painting may have used ids anywhere; canvases that cannot be painted are too large to search.
-        highest = int(self.array.max(initial=0)) if self.is_editable else 0
-        base = max(self._last_id, highest)
-        lookup = np.where(merge.ids < 0, base - merge.ids, merge.ids).astype(np.uint32)
-        self._last_id = base + merge.n_new
-        self._cut = {base - label if label < 0 else label for label in merge.cut} - self._claimed
-        if merge.erased - self._claimed:
-            self._erase(merge.erased - self._claimed, result.box)
-        target = self.array[result.box.slices]
-        changed = False
-        for rows in _bands(result.labels):
-            renamed = lookup[result.labels[rows]]
-            free = (renamed > 0) & (target[rows] == 0)
-            np.copyto(target[rows], renamed, where=free)
-            changed = changed or bool(free.any())
-        return result.box if changed else None
-
-    def _place(self, label: int, merge: Merge, others: dict[int, int], area: int) -> int:
-        """Decide an object's id: one on the canvas, 0 to leave it out, or -1, -2, … for new ones.
-
-        Parameters
-        ----------
-        label
-            Of the result.
-        merge
-            What was decided so far; the cut objects that this one completes are noted in it.
-        others
-            Pixels shared with each object on the canvas.
-        area
-            Of the new object.
-        """
-        is_cut = label in merge.result.cut
-        whole = sum(pixels for other, pixels in others.items() if other not in self._cut)
-        if whole > _MOSTLY * area:
-            return 0
-        # Those that another object of this result has completed are taken.
-        open_ids = [other for other in others if other in merge.cut]
-        if is_cut and open_ids:
-            # Both parts are cut: they become one object, still cut, and nothing of it is erased.
-            return max(open_ids, key=lambda other: others[other])
-        merge.erased.update(open_ids)
-        merge.cut.difference_update(open_ids)
-        if open_ids:
-            new_id = max(open_ids, key=lambda other: others[other])
-        else:
-            merge.n_new += 1
-            new_id = -merge.n_new
-        if is_cut:
-            merge.cut.add(new_id)
-        return new_id
-
-    def _erase(self, labels: set[int], around: Box) -> None:
-        """Remove objects; they may reach out of the box in which they were met, as far as their pixels go on."""
-        bounds = Box(0, 0, *self.array.shape)
-        doomed = np.zeros(self._last_id + 1, np.bool_)
-        doomed[list(labels)] = True
-        margin = 64
-        while True:
-            box = around.grow(margin).intersect(bounds)
-            view = self.array[box.slices]
-            reaches_out = False
-            for rows in _bands(view):
-                band = view[rows]
-                inside = doomed[np.minimum(band, self._last_id)]
-                ends = [inside[:, 0], inside[:, -1]]
-                if rows.start == 0:
-                    ends.append(inside[0])
-                if rows.stop >= view.shape[0]:
-                    ends.append(inside[-1])
-                reaches_out = reaches_out or any(end.any() for end in ends)
-                band[inside] = 0
-            if box == bounds or not reaches_out:
-                return
-            margin *= 2
 
 
-def _bands(array: NDArray[np.uint32]) -> Iterator[slice]:
+def bands(array: NDArray[np.uint32]) -> Iterator[slice]:
     """Rows in bands, so that temporary arrays stay small on large images."""
     height = max(1, _BAND_PX // max(1, array.shape[1]))
     return (slice(start, start + height) for start in range(0, array.shape[0], height))
-
-
-def _compare(
-    found: NDArray[np.uint32], there: NDArray[np.uint32], count: int
-) -> tuple[NDArray[np.int64], dict[int, dict[int, int]]]:
-    """Return the area of each new object, and the pixels it shares: new label → old label → pixels."""
-    areas = np.zeros(count + 1, np.int64)
-    table: dict[int, dict[int, int]] = {}
-    for rows in _bands(found):
-        new, old = found[rows], there[rows]
-        areas += np.bincount(new.ravel(), minlength=count + 1)
-        both = (new > 0) & (old > 0)
-        # One number a pair: sorting those is much faster than sorting columns.
-        pairs, pixels = np.unique(new[both].astype(np.uint64) << np.uint64(32) | old[both], return_counts=True)
-        for pair, shared in zip(pairs.tolist(), pixels.tolist(), strict=True):
-            others = table.setdefault(pair >> 32, {})
-            others[pair & 0xFFFFFFFF] = others.get(pair & 0xFFFFFFFF, 0) + shared
-    return areas, table

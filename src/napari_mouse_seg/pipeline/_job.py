@@ -63,8 +63,9 @@ class SegmentJob:
 
     @property
     def instances(self) -> InstancesPlan:
-        """Thresholds: the plan's, or the model's."""
-        return self.plan.instances or self.model.card.instances
+        """Thresholds: the plan's, or the model's. Areas have none, so a plan's change nothing there."""
+        card = self.model.card
+        return card.instances if card.makes_areas or self.plan.instances is None else self.plan.instances
 
     @property
     def network_shape(self) -> tuple[int, int]:

@@ -125,7 +125,7 @@ def save_result(
     paths = result_paths(folder, stem, formats)
     check_free(paths, job.image.path, overwrite=overwrite)
     labels = at_image_size(result.labels, result.pixel_scale, job.plane.shape)
-    exported = LabelImage(labels, job.plane.pixel_size_um, stem, job.plane)
+    exported = LabelImage(labels, job.plane.pixel_size_um, stem, job.plane, tuple(share.plan for share in result.areas))
     seconds = dict(timings or {}) | result.timings
     # While results are replaced there is no record, since none would be true.
     paths[RECORD].unlink(missing_ok=True)
@@ -157,6 +157,7 @@ def _record(
         network_shape_px=job.network_shape,
         pixel_scale=job.pixel_scale,
         n_objects=result.n_objects,
+        areas=result.areas,
         timings_s={stage: round(value, 3) for stage, value in seconds.items()},
         warnings=result.warnings,
         outputs={name: path.name for name, path in paths.items() if name != RECORD},

@@ -1,10 +1,10 @@
-"""The one engine: scores, then instances, reported as events."""
+"""The one engine: scores, then objects or areas, reported as events."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import numpy as np
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_mouse_seg.areas import AreaShare
     from napari_mouse_seg.inference import Scorer
-    from napari_mouse_seg.instances import Instances
     from napari_mouse_seg.pipeline._job import SegmentJob
+    from napari_mouse_seg.plans import AreaTargets
     from napari_mouse_seg.tiling import Box
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +31,13 @@ class SegmentResult:
     Attributes
     ----------
     labels
-        (Y, X) uint32 over ``box``, ids 1 to n in raster order.
+        (Y, X) uint32 over ``box``: ids 1 to n in raster order, or the labels of classes.
     box
-        On the network's grid; holds the job's box, and more where tiles reach beyond it.
+        On the network's grid; the job's box, and for objects more where tiles reach beyond it.
     cut
         Ids of objects that the edge of what was computed cuts.
     n_objects
-        How many there are.
+        How many there are; 0 for areas.
     device
         Where the network ran, for people.
     timings
@@ -43,6 +46,8 @@ class SegmentResult:
         Everything that was warned of.
     job
         What was run.
+    areas
+        Every class and its share, if the model makes areas; empty for objects.
     """
 
     labels: NDArray[np.uint32]
@@ -53,6 +58,14 @@ class SegmentResult:
     job: SegmentJob
     timings: dict[str, float] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    areas: tuple[AreaShare, ...] = ()
+
+    @property
+    def found(self) -> str:
+        """What was found, for people."""
+        from napari_mouse_seg.areas import describe_found
+
+        return describe_found(self.n_objects, self.areas)
 
     @property
     def pixel_scale(self) -> tuple[float, float]:
@@ -111,8 +124,8 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
     Yields
     ------
     Event
-        Started and TileDone for the stages ``"statistics"``, ``"scores"`` and ``"instances"``, Warned, and at the end
-        Finished with a ``SegmentResult``.
+        Started and TileDone for the stages ``"statistics"``, ``"scores"`` and ``"instances"`` (or ``"areas"``),
+        Warned, and at the end Finished with a ``SegmentResult``.
 
     Raises
     ------
@@ -142,45 +155,60 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
             warnings.append(event.message)
         yield event
     scored = time.perf_counter()
-    instances = yield from _decode(job, scorer)
-    if instances.count == 0:
+    make, stage = (_classify, "areas") if job.model.card.makes_areas else (_decode, "instances")
+    result = yield from make(job, scorer)
+    if not result.areas and result.n_objects == 0:
         message = scorer.empty_warning()
         warnings.append(message)
         yield Warned(message)
-    timings = {"scores": scored - started, "instances": time.perf_counter() - scored}
-    yield Finished(
-        SegmentResult(
-            instances.labels,
-            instances.box,
-            instances.cut,
-            instances.count,
-            scorer.device.label,
-            job,
-            timings,
-            tuple(warnings),
-        )
+    timings = {"scores": scored - started, stage: time.perf_counter() - scored}
+    yield Finished(replace(result, timings=timings, warnings=tuple(warnings)))
+
+
+def _classify(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, SegmentResult]:
+    """Area step over the job's box."""
+    from napari_mouse_seg.areas import AreaShare, classify_bands
+
+    classes = cast("AreaTargets", job.model.card.targets).classes
+    out = _make_room(job.box)
+    steps = classify_bands(scorer.store.read, job.box, [entry.label for entry in classes], out)
+    pixels = yield from _report("areas", steps)
+    shares = tuple(
+        AreaShare(plan=entry, n_pixels=int(count), share=int(count) / job.box.area)
+        for entry, count in zip(classes, pixels, strict=True)
     )
+    return SegmentResult(out, job.box, frozenset(), 0, scorer.device.label, job, areas=shares)
 
 
-def _decode(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, Instances]:
+def _decode(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, SegmentResult]:
     """Instance step over all that is complete around the job's box; objects outside the box are left out."""
-    from napari_mouse_seg.inference import require_free, sparse_zeros
     from napari_mouse_seg.instances import decode_blocks, keep_inside
 
     store = scorer.store
     region = store.grid.complete_box(job.box)
+    steps = decode_blocks(store.read, store.grid.bounds, region, job.instances, out=_make_room(region))
+    found = keep_inside((yield from _report("instances", steps)), job.box)
+    return SegmentResult(found.labels, found.box, found.cut, found.count, scorer.device.label, job)
+
+
+def _make_room(region: Box) -> NDArray[np.uint32]:
+    from napari_mouse_seg.inference import require_free, sparse_zeros
+
     out = sparse_zeros(region.shape, np.uint32)
     require_free(out, out.nbytes)
-    steps = decode_blocks(store.read, store.grid.bounds, region, job.instances, out=out)
+    return out
+
+
+def _report(stage: str, steps: Generator[tuple[int, int], None, _Found]) -> Generator[Event, None, _Found]:
+    """Turn (done, total) into events of a stage; return what the steps return."""
     begun = False
     while True:
         try:
             done, total = next(steps)
         except StopIteration as stop:
-            instances: Instances = stop.value
-            break
+            found: _Found = stop.value
+            return found
         if not begun:
             begun = True
-            yield Started("instances", total)
-        yield TileDone("instances", done, total)
-    return keep_inside(instances, job.box)
+            yield Started(stage, total)
+        yield TileDone(stage, done, total)

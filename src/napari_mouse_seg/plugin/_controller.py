@@ -302,10 +302,10 @@ class SegmentController(QObject):
         self._activity.show(progress.fraction)
 
     def _on_finished(self, summary: Summary) -> None:
-        self._panel.show_result(summary.n_objects, summary.whole_image, summary.seconds, summary.warnings)
+        self._panel.show_result(summary.found, summary.whole_image, summary.seconds, summary.warnings)
         self._panel.set_device(summary.device)
         if summary.whole_image:
-            show_info(f"Segmented the full image: {summary.n_objects:,} objects in {summary.seconds:.1f} s.")
+            show_info(f"Segmented the full image: {summary.found} in {summary.seconds:.1f} s.")
 
     def _on_failed(self, reason: str) -> None:
         self._panel.show_failure(reason)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from napari.layers import Image, Labels, Layer
 
     from napari_mouse_seg.images import MultiscaleImage
-    from napari_mouse_seg.pipeline import LabelCanvas
+    from napari_mouse_seg.pipeline import Canvas
     from napari_mouse_seg.session import SegmentSession, Workspace
 
 
@@ -29,7 +29,7 @@ class _Shown:
     name: str
     on_paint: Callable[[Any], None]  # Any: napari's event
     layer: Labels | None = None
-    canvas: LabelCanvas | None = None
+    canvas: Canvas[Any] | None = None
 
 
 class LabelLayers:
@@ -109,8 +109,7 @@ class LabelLayers:
         shown.layer = make_labels_layer(
             shown.image_layer, workspace.canvas, workspace.job.pixel_scale, shown.planes, shown.name
         )
-        # An id that is free: a stroke made with it is a new object.
-        shown.layer.selected_label = workspace.canvas.last_id + 1
+        shown.layer.selected_label = workspace.canvas.paint_label
         self._viewer.add_layer(shown.layer)
         for event in _paint_events(shown.layer):
             event.connect(shown.on_paint)

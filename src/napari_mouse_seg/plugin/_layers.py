@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.images import MultiscaleImage
-    from napari_mouse_seg.pipeline import LabelCanvas
+    from napari_mouse_seg.pipeline import Canvas
     from napari_mouse_seg.plans import SegmentPlan
 
 AID = "mouse-seg aid"
@@ -92,7 +92,7 @@ def pixel_size_um(layer: Image) -> tuple[float, float] | None:
 
 
 def make_labels_layer(
-    layer: Image, canvas: LabelCanvas, pixel_scale: tuple[float, float], planes: tuple[int, ...], name: str
+    layer: Image, canvas: Canvas[Any], pixel_scale: tuple[float, float], planes: tuple[int, ...], name: str
 ) -> Labels:
     """Make a labels layer that lies on the image layer's plane.
 
@@ -153,7 +153,7 @@ def placement(
     }
 
 
-def labels_data(canvas: LabelCanvas, n_leading: int) -> NDArray[np.uint32] | list[NDArray[np.uint32]]:
+def labels_data(canvas: Canvas[Any], n_leading: int) -> NDArray[np.uint32] | list[NDArray[np.uint32]]:
     """Return what a labels layer of the canvas holds: views of its memory, several levels if it is large."""
     lead = (np.newaxis,) * n_leading
     levels = [level[lead] for level in canvas.levels()]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.events import Event
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.pipeline import LabelCanvas, ScoreCache, SegmentJob
+    from napari_mouse_seg.pipeline import Canvas, ScoreCache, SegmentJob
     from napari_mouse_seg.plans import SegmentPlan
     from napari_mouse_seg.tiling import Box
 
@@ -27,7 +27,7 @@ class Engine(Protocol):
     def new_cache(self, job: SegmentJob) -> ScoreCache:
         """Make an empty cache for the job's scores."""
 
-    def new_canvas(self, job: SegmentJob) -> LabelCanvas:
+    def new_canvas(self, job: SegmentJob) -> Canvas[Any]:
         """Make an empty canvas over the job's network grid."""
 
 
@@ -52,8 +52,11 @@ class PipelineEngine:
 
         return ScoreCache(job)
 
-    def new_canvas(self, job: SegmentJob) -> LabelCanvas:
+    def new_canvas(self, job: SegmentJob) -> Canvas[Any]:
         """Make an empty canvas."""
-        from napari_mouse_seg.pipeline import LabelCanvas
+        from napari_mouse_seg.pipeline import AreaCanvas, ObjectCanvas
 
-        return LabelCanvas(job.network_shape)
+        targets = job.model.card.targets
+        if targets.kind == "areas":
+            return AreaCanvas(job.network_shape, targets.classes)
+        return ObjectCanvas(job.network_shape)

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_SHARE = {"statistics": (0.0, 0.05), "scores": (0.05, 0.85), "instances": (0.9, 0.1)}
+_SHARE = {"statistics": (0.0, 0.05), "scores": (0.05, 0.85), "instances": (0.9, 0.1), "areas": (0.9, 0.1)}
 _NAMES = {
     "statistics": "Reading intensities",
     "scores": "Running the network",
     "instances": "Separating objects",
+    "areas": "Telling classes apart",
 }
 _FIRST_GUESS_S = 0.5
 
@@ -77,8 +78,8 @@ class Summary:
 
     Attributes
     ----------
-    n_objects
-        In the region that was segmented last.
+    found
+        What is in the region that was segmented last, for people.
     whole_image
         Whether that was the full image.
     seconds
@@ -89,7 +90,7 @@ class Summary:
         All that was warned of.
     """
 
-    n_objects: int
+    found: str
     whole_image: bool
     seconds: float
     device: str

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from napari_mouse_seg.events import Event, Finished
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
-    from napari_mouse_seg.pipeline import LabelCanvas, Merge, SegmentJob, SegmentResult
+    from napari_mouse_seg.pipeline import Canvas, SegmentJob, SegmentResult
     from napari_mouse_seg.session._engine import Engine
     from napari_mouse_seg.session._workspace import Workspace
 
@@ -30,8 +30,8 @@ class Merged(Event):
     """
 
     result: SegmentResult
-    merge: Merge | None = None
-    canvas: LabelCanvas | None = None
+    merge: Any | None = None
+    canvas: Canvas[Any] | None = None
 
 
 def decode_regions(

@@ -294,7 +294,7 @@ class SegmentSession:
         workspace.regions, workspace.instances = run.regions, event.result.job.instances
         seconds = time.perf_counter() - run.began
         result = event.result
-        run.outcome = Summary(result.n_objects, run.whole_image, seconds, result.device, tuple(run.warnings))
+        run.outcome = Summary(result.found, run.whole_image, seconds, result.device, tuple(run.warnings))
         self.canvas_changed.emit(workspace)
 
     def _on_end(self, number: int, error: Exception | None) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from napari_mouse_seg.pipeline import LabelCanvas, ScoreCache, SegmentJob
+    from napari_mouse_seg.pipeline import Canvas, ScoreCache, SegmentJob
     from napari_mouse_seg.plans import InstancesPlan
     from napari_mouse_seg.tiling import Box
 
@@ -33,7 +33,7 @@ class Workspace:
 
     job: SegmentJob
     cache: ScoreCache
-    canvas: LabelCanvas
+    canvas: Canvas[Any]
     regions: tuple[Box | None, ...] = ()
     instances: InstancesPlan | None = None
     edited: bool = field(default=False)

@@ -130,12 +130,11 @@ class RunStatus(QWidget):
         self._bar.end()
         self._pages.setCurrentIndex(0)
 
-    def show_result(self, n_objects: int, whole_image: bool, seconds: float) -> None:
-        """Show what a run found."""
+    def show_result(self, found: str, whole_image: bool, seconds: float) -> None:
+        """Show what a run found; ``found`` such as "12 objects"."""
         where = "in the image" if whole_image else "in the region"
-        noun = "object" if n_objects == 1 else "objects"
         time_taken = f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
-        self._result.say(f"{n_objects:,} {noun} {where}, {time_taken}")
+        self._result.say(f"{found} {where}, {time_taken}")
 
     def show_message(self, text: str) -> None:
         """Show a remark in place of a result."""

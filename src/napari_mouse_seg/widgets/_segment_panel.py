@@ -199,9 +199,9 @@ class SegmentPanel(QWidget):
         self._status.end()
         self._update_buttons()
 
-    def show_result(self, n_objects: int, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
+    def show_result(self, found: str, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
         """Show what a run found."""
-        self._status.show_result(n_objects, whole_image, seconds)
+        self._status.show_result(found, whole_image, seconds)
         self._model_warning.say(tuple(warnings))
 
     def show_message(self, text: str) -> None:

@@ -12,7 +12,7 @@ from helpers.scenes import cell_image, draw_discs
 from napari_mouse_seg.events import Finished
 from napari_mouse_seg.images import from_arrays
 from napari_mouse_seg.instances import Instances, decode_blocks, encode_targets, keep_inside
-from napari_mouse_seg.pipeline import LabelCanvas, ScoreCache, SegmentJob, SegmentResult, resolve, segment
+from napari_mouse_seg.pipeline import ObjectCanvas, ScoreCache, SegmentJob, SegmentResult, resolve, segment
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.tiling import SCORE_ONE, Box
 
@@ -48,7 +48,7 @@ def run_out(steps: Generator[object, None, Instances]) -> Instances:
 
 
 def test_objects_cut_by_a_view_are_completed_by_the_next_and_keep_their_id(job: SegmentJob) -> None:
-    canvas = LabelCanvas(SHAPE)
+    canvas = ObjectCanvas(SHAPE)
     canvas.add(view_of(job, Box(0, 0, 120, 76)))
     assert canvas.array[60, 74] in canvas.cut
     before = canvas.array[60, 74]
@@ -60,7 +60,7 @@ def test_objects_cut_by_a_view_are_completed_by_the_next_and_keep_their_id(job: 
 @settings(max_examples=25)
 @given(st.lists(st.tuples(st.integers(0, 70), st.integers(0, 90)), min_size=1, max_size=5))
 def test_views_in_any_order_end_in_the_full_result(job: SegmentJob, corners: list[tuple[int, int]]) -> None:
-    canvas = LabelCanvas(SHAPE)
+    canvas = ObjectCanvas(SHAPE)
     for y, x in corners:
         canvas.add(view_of(job, Box(y, x, y + 50, x + 50)))
     full = view_of(job, Box(0, 0, *SHAPE))
@@ -71,7 +71,7 @@ def test_views_in_any_order_end_in_the_full_result(job: SegmentJob, corners: lis
 
 
 def test_the_same_view_twice_changes_nothing(job: SegmentJob) -> None:
-    canvas = LabelCanvas(SHAPE)
+    canvas = ObjectCanvas(SHAPE)
     view = view_of(job, Box(0, 0, 90, 70))
     canvas.add(view)
     before = canvas.array.copy()
@@ -80,7 +80,7 @@ def test_the_same_view_twice_changes_nothing(job: SegmentJob) -> None:
 
 
 def test_new_ids_are_above_ids_painted_anywhere(job: SegmentJob) -> None:
-    canvas = LabelCanvas(SHAPE)
+    canvas = ObjectCanvas(SHAPE)
     canvas.array[110:115, 5:10] = 1
     canvas.add(view_of(job, Box(0, 0, 90, 90)))
     assert np.unique(canvas.array[:90, :90])[1] == 2
@@ -90,7 +90,7 @@ def test_an_object_cut_by_both_views_keeps_its_first_part(job: SegmentJob) -> No
     bar = np.zeros(SHAPE, np.int32)
     bar[50:60, 5:135] = 1
     scores = np.rint(encode_targets(bar) * SCORE_ONE).astype(np.uint16)
-    canvas = LabelCanvas(SHAPE)
+    canvas = ObjectCanvas(SHAPE)
     for region in (Box(0, 10, 120, 60), Box(0, 50, 120, 130)):
         steps = decode_blocks(lambda part: scores[:, *part.slices], Box(0, 0, *SHAPE), region, InstancesPlan())
         found = run_out(steps)
@@ -100,7 +100,7 @@ def test_an_object_cut_by_both_views_keeps_its_first_part(job: SegmentJob) -> No
 
 
 def test_what_is_painted_between_comparing_and_writing_stays(job: SegmentJob) -> None:
-    canvas = LabelCanvas(SHAPE)
+    canvas = ObjectCanvas(SHAPE)
     view = view_of(job, Box(0, 0, *SHAPE))
     merge = canvas.compare(view)
     assert not canvas.array.any()
@@ -126,7 +126,7 @@ def part_of(job: SegmentJob, labels: np.ndarray, box: Box, cut: set[int]) -> Seg
 
 @pytest.mark.parametrize("spans", [((50, 150), (150, 260)), ((150, 260), (50, 150))])
 def test_a_cut_object_that_turns_out_to_be_two_becomes_two(job: SegmentJob, spans: tuple[tuple[int, int], ...]) -> None:
-    canvas = LabelCanvas((60, 400))
+    canvas = ObjectCanvas((60, 400))
     canvas.add(part_of(job, bars((50, 200)), Box(0, 0, 60, 200), {1}))
     assert canvas.cut == {1}
     still_cut = {number for number, span in enumerate(spans, start=1) if span[1] == 260}
@@ -141,7 +141,7 @@ def test_a_cut_object_that_turns_out_to_be_two_becomes_two(job: SegmentJob, span
 
 
 def test_what_is_painted_with_the_id_of_a_cut_object_stays(job: SegmentJob) -> None:
-    canvas = LabelCanvas((60, 400))
+    canvas = ObjectCanvas((60, 400))
     canvas.add(part_of(job, bars((50, 200)), Box(0, 0, 60, 200), {1}))
     for claim_first in (True, False):
         merge = None if claim_first else canvas.compare(part_of(job, bars((50, 260)), Box(0, 0, 60, 260), set()))
@@ -162,7 +162,7 @@ def test_completing_many_cut_objects_leaves_no_old_pixel(job: SegmentJob) -> Non
         done = run_out(steps)
         return SegmentResult(done.labels, done.box, done.cut, done.count, "CPU", job)
 
-    canvas = LabelCanvas((600, 600))
+    canvas = ObjectCanvas((600, 600))
     canvas.add(found(Box(0, 0, 600, 300)))
     assert len(canvas.cut) == labels.max()
     canvas.add(found(Box(0, 0, 600, 600)))
@@ -171,7 +171,7 @@ def test_completing_many_cut_objects_leaves_no_old_pixel(job: SegmentJob) -> Non
 
 
 def test_painted_objects_stay_and_new_ids_are_above_them(job: SegmentJob) -> None:
-    canvas = LabelCanvas(SHAPE)
+    canvas = ObjectCanvas(SHAPE)
     canvas.array[10:30, 10:30] = 500
     canvas.add(view_of(job, Box(0, 0, *SHAPE)))
     assert (canvas.array[10:30, 10:30] == 500).all()
@@ -181,7 +181,7 @@ def test_painted_objects_stay_and_new_ids_are_above_them(job: SegmentJob) -> Non
 
 
 def test_levels_share_the_memory_of_the_array() -> None:
-    canvas = LabelCanvas((3000, 2100))
+    canvas = ObjectCanvas((3000, 2100))
     levels = canvas.levels()
     assert [level.shape for level in levels] == [(3000, 2100), (1500, 1050), (750, 525)]
     canvas.array[40, 80] = 9
@@ -193,7 +193,7 @@ def test_a_walk_over_a_real_run_completes_what_it_cuts(tmp_path: Path) -> None:
     image = from_arrays([cell_image((250, 250))], axes="YX", name="cells")
     plan = SegmentPlan(core_px=64, device="cpu")
     job = resolve(image, model, plan)
-    cache, canvas = ScoreCache(job), LabelCanvas(job.network_shape)
+    cache, canvas = ScoreCache(job), ObjectCanvas(job.network_shape)
     for region in (Box(0, 0, 130, 130), Box(100, 90, 250, 250), Box(0, 100, 140, 250), None):
         for event in segment(resolve(image, model, plan, region), cache):
             if isinstance(event, Finished):

@@ -75,7 +75,7 @@ class FakeEngine:
             cache.done.append(job.box)
         yield Started("instances", 1)
         yield TileDone("instances", 1, 1)
-        yield Finished(SimpleNamespace(n_objects=7, device="CPU", job=job))
+        yield Finished(SimpleNamespace(found="7 objects", device="CPU", job=job))
 
     def new_cache(self, job: Any) -> Any:
         return SimpleNamespace(done=[], image=job.image, close=MagicMock())
@@ -153,7 +153,7 @@ def test_run_goes_from_idle_to_running_to_a_summary(session: SegmentSession, run
     runner.tasks[0].finish()
     assert heard.of("state_changed") == [RunState.RUNNING, RunState.IDLE]
     (summary,) = heard.of("run_finished")
-    assert (summary.n_objects, summary.whole_image, summary.device) == (7, False, "CPU")
+    assert (summary.found, summary.whole_image, summary.device) == ("7 objects", False, "CPU")
     assert boxes(session) == [LEFT]
 
 

@@ -139,9 +139,9 @@ def test_progress_shows_time_left_and_cancel(panel: SegmentPanel, qtbot: QtBot) 
 
 
 def test_result_line_counts_objects(panel: SegmentPanel) -> None:
-    panel.show_result(1234, True, 2.34, ())
+    panel.show_result("1,234 objects", True, 2.34, ())
     assert "1,234 objects in the image, 2.3 s" in texts(panel)
-    panel.show_result(1, False, 61, ())
+    panel.show_result("1 object", False, 61, ())
     assert "1 object in the region, 1 min 01 s" in texts(panel)
 
 
