@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_mouse_seg._atomic import replacing
+from napari_mouse_seg.export._areas import measure_areas
 from napari_mouse_seg.export._objects import masks, tabulate
 
 if TYPE_CHECKING:
@@ -67,14 +68,14 @@ def measure_objects(image: LabelImage) -> dict[str, NDArray[np.generic]]:
 
 
 def write_measurements(path: Path, image: LabelImage, *, overwrite: bool = False) -> None:
-    """Write the measurements of every object as CSV; unknown values are empty.
+    """Write the measurements of every object, or of every class, as CSV; unknown values are empty.
 
     Parameters
     ----------
     path
         Ends in ``.csv``.
     image
-        See ``measure_objects``.
+        See ``measure_objects`` and, for labels with classes, ``measure_areas``.
     overwrite
         Whether an existing file may be replaced.
 
@@ -84,15 +85,15 @@ def write_measurements(path: Path, image: LabelImage, *, overwrite: bool = False
         If the file exists already or cannot be written.
     """
     with replacing(path, overwrite=overwrite) as temporary:
-        columns = measure_objects(image)
+        columns = measure_areas(image) if image.classes else measure_objects(image)
         with temporary.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(columns)
             writer.writerows([_cell(value) for value in row] for row in zip(*columns.values(), strict=True))
 
 
-def _cell(value: np.generic) -> str:
-    if np.issubdtype(type(value), np.integer):
+def _cell(value: np.generic | str | float) -> str:
+    if isinstance(value, (str, int, np.integer)):
         return str(value)
     return "" if np.isnan(value) else f"{value:.6g}"
 

@@ -27,7 +27,7 @@ def write_overlay(path: Path, image: LabelImage, *, overwrite: bool = False) -> 
 
     A single channel is stretched between percentiles 0.5 and 99.8 and shown in grey; 8-bit RGB is shown
     as it is. Without an image the ground is black. Outlines lie inside the objects, so that
-    touching ones are told apart.
+    touching ones are told apart; areas have the colours of their classes.
 
     Parameters
     ----------
@@ -58,8 +58,12 @@ def _draw(image: LabelImage) -> NDArray[np.uint8]:
     canvas = np.zeros((*shape, 3), np.uint8)
     if image.plane is not None:
         canvas[:] = _ground(image.plane, rows, columns)
-    outlines = find_boundaries(image.sample(rows, columns), mode="inner")  # type: ignore[no-untyped-call]  # skimage
+    labels = image.sample(rows, columns)
+    outlines = find_boundaries(labels, mode="inner")  # type: ignore[no-untyped-call]  # skimage
     canvas[outlines] = _OUTLINE
+    for entry in image.classes:
+        colour = tuple(int(entry.colour[place : place + 2], 16) for place in (1, 3, 5))
+        canvas[outlines & (labels == entry.label)] = colour
     return canvas
 
 
