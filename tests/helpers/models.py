@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import torch
 
 from napari_mouse_seg.networks import ArchitecturePlan, Model, ModelCard, build_network, load_model, save_model
-from napari_mouse_seg.plans import InstancesPlan, IntensityPlan
+from napari_mouse_seg.plans import DistanceTargets, InstancesPlan, IntensityPlan
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_mouse_seg.plans import TargetsPlan
 
 SMALL = ArchitecturePlan(encoder="resnet18", encoder_depth=3, decoder_channels=(16, 8, 8))
 
@@ -21,7 +23,9 @@ def write_random_model(folder: Path, *, halo_px: int = 72, seed: int = 0, **card
     Its stride is 8 and its receptive field reaches 69 px, so that a halo of 72 px covers it.
     """
     torch.manual_seed(seed)
-    network = build_network(SMALL)
+    targets = cast("TargetsPlan", card.get("targets", DistanceTargets()))
+    architecture = SMALL.replace(outputs=targets.outputs)
+    network = build_network(architecture)
     for module in network.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.uniform_(module.weight, 0.5, 1.5)
@@ -33,7 +37,7 @@ def write_random_model(folder: Path, *, halo_px: int = 72, seed: int = 0, **card
     settings: dict[str, object] = {
         "name": "random",
         "summary": "Random weights, for tests",
-        "architecture": SMALL,
+        "architecture": architecture,
         "stride_px": 8,
         "halo_px": halo_px,
         "intensity": IntensityPlan(asinh_gain=10),

@@ -6,7 +6,15 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from napari_mouse_seg.plans import AreaTargets, DistanceTargets, InstancesPlan, IntensityPlan, Plan, TargetsPlan
+from napari_mouse_seg.plans import (
+    AreaTargets,
+    ClassPlan,
+    DistanceTargets,
+    InstancesPlan,
+    IntensityPlan,
+    Plan,
+    TargetsPlan,
+)
 
 
 class _NetworkPlan(Plan):
@@ -106,6 +114,11 @@ class ModelCard(Plan):
     def makes_areas(self) -> bool:
         """Whether its results are areas of classes, not objects."""
         return isinstance(self.targets, AreaTargets)
+
+    @property
+    def classes(self) -> tuple[ClassPlan, ...]:
+        """What the labels of its results mean, if they are areas; empty for objects."""
+        return self.targets.classes if isinstance(self.targets, AreaTargets) else ()
 
     @model_validator(mode="after")
     def _check_outputs(self) -> Self:

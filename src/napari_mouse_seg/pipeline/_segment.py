@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.areas import AreaShare
     from napari_mouse_seg.inference import Scorer
     from napari_mouse_seg.pipeline._job import SegmentJob
-    from napari_mouse_seg.plans import AreaTargets
     from napari_mouse_seg.tiling import Box
 
 _Found = TypeVar("_Found")
@@ -169,7 +168,7 @@ def _classify(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, Segment
     """Area step over the job's box."""
     from napari_mouse_seg.areas import AreaShare, classify_bands
 
-    classes = cast("AreaTargets", job.model.card.targets).classes
+    classes = job.model.card.classes
     out = _make_room(job.box)
     steps = classify_bands(scorer.store.read, job.box, [entry.label for entry in classes], out)
     pixels = yield from _report("areas", steps)

@@ -105,9 +105,9 @@ class LabelLayers:
 
     def _add(self, workspace: Workspace, shown: _Shown) -> None:
         active = self._viewer.layers.selection.active
-        shown.canvas = workspace.canvas
+        shown.canvas, job = workspace.canvas, workspace.job
         shown.layer = make_labels_layer(
-            shown.image_layer, workspace.canvas, workspace.job.pixel_scale, shown.planes, shown.name
+            shown.image_layer, workspace.canvas, job.pixel_scale, shown.planes, shown.name, job.model.card.classes
         )
         shown.layer.selected_label = workspace.canvas.paint_label
         self._viewer.add_layer(shown.layer)

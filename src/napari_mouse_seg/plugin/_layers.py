@@ -9,14 +9,17 @@ from napari.layers import Labels
 
 from napari_mouse_seg.errors import UnsupportedImageError
 from napari_mouse_seg.images import from_arrays
+from napari_mouse_seg.plugin._class_colours import class_display
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from napari.layers import Image
     from numpy.typing import NDArray
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.pipeline import Canvas
-    from napari_mouse_seg.plans import SegmentPlan
+    from napari_mouse_seg.plans import ClassPlan, SegmentPlan
 
 AID = "mouse-seg aid"
 """Key in the metadata of layers that only help painting and are no images of the user's."""
@@ -92,7 +95,12 @@ def pixel_size_um(layer: Image) -> tuple[float, float] | None:
 
 
 def make_labels_layer(
-    layer: Image, canvas: Canvas[Any], pixel_scale: tuple[float, float], planes: tuple[int, ...], name: str
+    layer: Image,
+    canvas: Canvas[Any],
+    pixel_scale: tuple[float, float],
+    planes: tuple[int, ...],
+    name: str,
+    classes: Sequence[ClassPlan] = (),
 ) -> Labels:
     """Make a labels layer that lies on the image layer's plane.
 
@@ -108,6 +116,8 @@ def make_labels_layer(
         Index along each leading axis of the image; the labels show on that plane only.
     name
         Of the new layer.
+    classes
+        What the labels mean, if they are areas; empty for objects.
 
     Returns
     -------
@@ -116,7 +126,8 @@ def make_labels_layer(
     """
     data = labels_data(canvas, len(planes))
     place = placement(layer, (0, 0), pixel_scale, planes)
-    return Labels(data, multiscale=isinstance(data, list), name=name, **place)
+    display = class_display(classes, hide_background=True) if classes else {}
+    return Labels(data, multiscale=isinstance(data, list), name=name, **place, **display)
 
 
 def placement(

@@ -56,7 +56,6 @@ class PipelineEngine:
         """Make an empty canvas."""
         from napari_mouse_seg.pipeline import AreaCanvas, ObjectCanvas
 
-        targets = job.model.card.targets
-        if targets.kind == "areas":
-            return AreaCanvas(job.network_shape, targets.classes)
+        if job.model.card.makes_areas:
+            return AreaCanvas(job.network_shape, job.model.card.classes)
         return ObjectCanvas(job.network_shape)
