@@ -1,5 +1,6 @@
 """Resolve, then run: the engine under the panel, the command line and batches; no Qt, no napari."""
 
+from napari_mouse_seg.pipeline._agreement import compare_areas, compare_objects
 from napari_mouse_seg.pipeline._area_canvas import AreaCanvas
 from napari_mouse_seg.pipeline._canvas import Canvas
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
@@ -8,32 +9,54 @@ from napari_mouse_seg.pipeline._object_size import measure_diameter
 from napari_mouse_seg.pipeline._patches import PatchCut, cut_patch
 from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
 from napari_mouse_seg.pipeline._retrain import retrain
-from napari_mouse_seg.pipeline._retrain_job import NEW_PREFIX, RetrainJob, new_networks, resolve_retrain
+from napari_mouse_seg.pipeline._retrain_job import RetrainJob, resolve_retrain
+from napari_mouse_seg.pipeline._retrain_start import NEW_PREFIX, new_networks
 from napari_mouse_seg.pipeline._save import check_free, find_finished, result_paths, save_result
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
+from napari_mouse_seg.pipeline._truth import (
+    CONTEXT_PX,
+    PlacedLabels,
+    Truth,
+    box_around,
+    read_truth,
+    segmented_boxes,
+)
+from napari_mouse_seg.pipeline._tune import Tried, Tuned, find_best, mean_f1
 
 __all__ = [
+    "CONTEXT_PX",
     "NEW_PREFIX",
     "AreaCanvas",
     "Canvas",
     "ObjectCanvas",
     "Orders",
     "PatchCut",
+    "PlacedLabels",
     "RetrainJob",
     "ScoreCache",
     "SegmentJob",
     "SegmentResult",
     "StillWaiting",
     "TrainingProcess",
+    "Tried",
+    "Truth",
+    "Tuned",
+    "box_around",
     "check_free",
+    "compare_areas",
+    "compare_objects",
     "cut_patch",
+    "find_best",
     "find_finished",
+    "mean_f1",
     "measure_diameter",
     "new_networks",
+    "read_truth",
     "resolve",
     "resolve_retrain",
     "result_paths",
     "retrain",
     "save_result",
     "segment",
+    "segmented_boxes",
 ]
