@@ -38,7 +38,9 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             project.update(base=arguments.base)
         done = _train(project, project.plan.retrain.replace(**given_options(arguments, RetrainPlan)), console)
         project.add_round(done)
-        console.out(f"{done.name}: {_score(done)} after {done.best_step} of {done.steps} steps, {done.seconds:.0f} s")
+        console.out(
+            f"{done.name}: {_score(done, project)} after {done.best_step} of {done.steps} steps, {done.seconds:.0f} s"
+        )
         console.out(f"Model: {project.round_file(done.number)}")
     return 0
 
@@ -52,7 +54,8 @@ def _train(project: Project, plan: RetrainPlan, console: Console) -> RoundPlan:
         if isinstance(event, Warned):
             console.warn(event.message)
         elif isinstance(event, Validated) and event.score is not None:
-            console.out(f"step {event.steps}: validation {event.score:.3f}{' (best)' if event.best else ''}")
+            best = " (best)" if event.best else ""
+            console.out(f"step {event.steps}: validation {_measure(project)} {event.score:.3f}{best}")
         elif isinstance(event, StepsDone):
             console.progress(project.folder.name, event)
         elif isinstance(event, Finished):
@@ -61,5 +64,9 @@ def _train(project: Project, plan: RetrainPlan, console: Console) -> RoundPlan:
     raise TrainingError("The training ended without a model; run it again with --debug and report it.")
 
 
-def _score(done: RoundPlan) -> str:
-    return "not validated" if done.score is None else f"validation {done.score:.3f}"
+def _score(done: RoundPlan, project: Project) -> str:
+    return "not validated" if done.score is None else f"validation {_measure(project)} {done.score:.3f}"
+
+
+def _measure(project: Project) -> str:
+    return "mean IoU" if project.plan.kind == "areas" else "F1"

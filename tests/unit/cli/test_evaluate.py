@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -101,3 +102,35 @@ def test_report_is_not_overwritten_silently(folders, tmp_path, capsys):
     assert (tmp_path / "out.json").read_text() == "old"
     assert "--overwrite" in capsys.readouterr().err
     assert evaluate(folders, "--json", tmp_path / "out.json", "--overwrite") == 0
+
+
+def test_areas_are_compared_class_by_class(folders, tmp_path, capsys):
+    assert evaluate(folders, "--areas", "--json", tmp_path / "out.json", "--csv", tmp_path / "out.csv") == 0
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert report["labels"] == [0, 1, 2]
+    assert report["confusion"] == [[656, 0, 0], [0, 72, 0], [36, 0, 36]]
+    assert report["pooled"]["iou_2"] == 0.5
+    assert report["images"]["a"]["mean_iou"] == 1
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[0].split("  ")[-2:] == ["mean IoU", "pixels right"]
+    assert shown[1].split()[-5:] == ["1.000"] * 5
+
+
+def test_true_pixels_that_nobody_annotated_can_be_left_out(folders, tmp_path, capsys):
+    labels = np.ones((20, 20), np.uint8)
+    for name in "ab":
+        (folders[0] / f"{name}.tif").unlink(missing_ok=True)
+        tifffile.imwrite(folders[0] / f"{name}.tif", labels)
+    shutil.rmtree(folders[0] / "b.ome.zarr")
+    assert evaluate(folders, "--areas") == 0
+    assert "add --ignore 0" in capsys.readouterr().err
+    assert evaluate(folders, "--areas", "--ignore", 0, "--json", tmp_path / "out.json") == 0
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert report["pooled"]["iou_1"] == 0.5
+    assert "--ignore" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("options", [("--areas", "--drop-below", 5), ("--ignore", 0)])
+def test_options_of_the_other_kind_are_refused(options, folders, capsys):
+    assert evaluate(folders, *options) == 2
+    assert "--areas" in capsys.readouterr().err

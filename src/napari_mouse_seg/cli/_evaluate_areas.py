@@ -1,0 +1,88 @@
+"""``mouse-seg evaluate --areas``: classes against classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import isnan
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_mouse_seg.metrics import AreaScores
+
+
+@dataclass(frozen=True, slots=True)
+class AreaComparison:
+    """Compares areas, one class a column.
+
+    Attributes
+    ----------
+    ignore
+        True pixels with this label are left out; None leaves out none.
+    """
+
+    ignore: int | None = None
+
+    note = "IoU of each class, mean over classes, share of right pixels; classes that are nowhere are left out (-)."
+
+    def compare(self, predicted: Path, truth: Path) -> AreaScores:
+        """Read two files and compare them."""
+        from napari_mouse_seg.cli._labels import read_labels
+        from napari_mouse_seg.metrics import area_scores
+
+        return area_scores(read_labels(predicted), read_labels(truth), self.ignore)
+
+    def rows(self, scores: dict[str, AreaScores]) -> dict[str, dict[str, float]]:
+        """Return every image's scores by name."""
+        return {stem: _row(score) for stem, score in scores.items()}
+
+    def table(self, scores: dict[str, AreaScores]) -> tuple[dict[str, dict[str, float]], list[str]]:
+        """Return what is printed: rows and columns."""
+        from napari_mouse_seg.metrics import pool_areas
+
+        pooled = pool_areas(scores.values())
+        rows = {stem: _shown(score) for stem, score in scores.items()}
+        mean = {"mean IoU": fmean(score.mean_iou for score in scores.values())}
+        columns = [*(f"class {label}" for label in pooled.labels), "mean IoU", "pixels right"]
+        return {**rows, "mean over images": mean, "pooled pixels": _shown(pooled)}, columns
+
+    def report(self, scores: dict[str, AreaScores]) -> dict[str, Any]:  # Any: nested JSON
+        """Return the pooled scores for JSON."""
+        from napari_mouse_seg.metrics import pool_areas
+
+        pooled = pool_areas(scores.values())
+        return {
+            "ignored_label": self.ignore,
+            "n_images": len(scores),
+            "labels": pooled.labels,
+            "confusion": pooled.confusion.tolist(),
+            "pooled": _row(pooled),
+        }
+
+    def doubt(self, scores: dict[str, AreaScores]) -> str | None:
+        """Return a warning if 0 seems to mean that nobody annotated a pixel."""
+        from napari_mouse_seg.metrics import pool_areas
+
+        pooled = pool_areas(scores.values())
+        if self.ignore is None and 0 in pooled.labels and pooled.confusion[:, pooled.labels.index(0)].sum() == 0:
+            return "0 is in the truth but never predicted; if it means “not annotated”, add --ignore 0."
+        return None
+
+
+def _shown(scores: AreaScores) -> dict[str, float]:
+    found = zip(scores.labels, scores.iou.tolist(), strict=True)
+    by_class = {f"class {label}": iou for label, iou in found if not isnan(iou)}
+    return by_class | {"mean IoU": scores.mean_iou, "pixels right": scores.pixel_accuracy}
+
+
+def _row(scores: AreaScores) -> dict[str, float]:
+    by_class = {
+        f"{name}_{label}": float(value)
+        for name in ("iou", "dice", "precision", "recall")
+        for label, value in zip(scores.labels, getattr(scores, name), strict=True)
+        if not isnan(value)
+    }
+    whole = {"mean_iou": scores.mean_iou, "mean_dice": scores.mean_dice, "pixel_accuracy": scores.pixel_accuracy}
+    return by_class | whole
