@@ -12,7 +12,7 @@ from napari_mouse_seg.plans._project import (
     RoundPlan,
 )
 from napari_mouse_seg.plans._segment import DeviceName, SegmentPlan
-from napari_mouse_seg.plans._targets import AreaTargets, ClassPlan, DistanceTargets, TargetsPlan
+from napari_mouse_seg.plans._targets import AreaTargets, BoundaryTargets, ClassPlan, DistanceTargets, TargetsPlan
 from napari_mouse_seg.plans._training import AugmentationPlan, TrainingPlan
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "NOT_PAINTED",
     "AreaTargets",
     "AugmentationPlan",
+    "BoundaryTargets",
     "ClassPlan",
     "DeviceName",
     "DistanceTargets",

@@ -36,6 +36,29 @@ class DistanceTargets(Plan):
         return "sigmoid"
 
 
+class BoundaryTargets(Plan):
+    """Objects by three classes that exclude each other: background, inside of objects, touching boundary."""
+
+    kind: Literal["boundary"] = "boundary"
+    boundary_half_width_px: int = Field(
+        2,
+        ge=1,
+        le=8,
+        title="Boundary half-width (px)",
+        description="Reach of the touching boundary into each of two objects that meet; less where they are small.",
+    )
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the score channels."""
+        return "background", "interior", "boundary"
+
+    @property
+    def activation(self) -> Literal["sigmoid", "softmax"]:
+        """What turns logits into scores."""
+        return "softmax"
+
+
 class AreaTargets(Plan):
     """Areas of classes: every pixel belongs to exactly one."""
 
@@ -60,4 +83,4 @@ class AreaTargets(Plan):
         return "softmax"
 
 
-TargetsPlan = Annotated[DistanceTargets | AreaTargets, Field(discriminator="kind")]
+TargetsPlan = Annotated[DistanceTargets | BoundaryTargets | AreaTargets, Field(discriminator="kind")]
