@@ -2,44 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
-from qtpy.QtWidgets import (
-    QFormLayout,
-    QLabel,
-    QPushButton,
-    QVBoxLayout,
-    QWidget,
-)
+from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.widgets._layout import fill, group, name_box, row_of, scrolled
+from napari_mouse_seg.widgets._model_box import FIT, ModelBox, ModelChoice
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunStatus
-from napari_mouse_seg.widgets._size_buttons import SizeButtons
+from napari_mouse_seg.widgets._truth_box import TruthBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+__all__ = ["ModelChoice", "SegmentPanel"]
+
 _THRESHOLDS = ("foreground_threshold", "split_depth", "min_area_px")
 _FINE_THRESHOLDS = ("boundary_weight", "max_hole_px")
-_FIT = ("scale", "object_diameter_px", "polarity")
 _RUNNING = ("device", "core_px", "halo_px", "batch_size")
 _SETTLE_MS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class ModelChoice:
-    """A model as the panel shows it."""
-
-    name: str
-    card_line: str
-    details: str
-    instances: InstancesPlan
 
 
 class SegmentPanel(QWidget):
@@ -58,6 +43,10 @@ class SegmentPanel(QWidget):
         Editors of the instance step's plan; the second is under Advanced.
     fit_editor, running_editor
         Editors of parts of the plan; the second is under Advanced.
+    size_buttons
+        Ways to find the object diameter.
+    truth_box
+        Compares the result with other labels.
     """
 
     imageChosen = Signal(int)  # Position in the list of images; -1 for none.
@@ -72,7 +61,6 @@ class SegmentPanel(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._models: tuple[ModelChoice, ...] = ()
         self._problem = self._view_reason = self._full_reason = ""
         self._running = False
         self._settle = QTimer(self)
@@ -90,7 +78,7 @@ class SegmentPanel(QWidget):
         fine = self.fine_thresholds.value()
         thresholds = self.thresholds.value().replace(**{name: getattr(fine, name) for name in _FINE_THRESHOLDS})
         channel = max(0, self._channel.currentIndex())
-        fit = {name: getattr(self.fit_editor.value(), name) for name in _FIT}
+        fit = {name: getattr(self.fit_editor.value(), name) for name in FIT}
         return self.running_editor.value().replace(channel=channel, instances=thresholds, **fit)
 
     def set_value(self, plan: SegmentPlan) -> None:
@@ -108,7 +96,7 @@ class SegmentPanel(QWidget):
 
     def warning_text(self) -> str:
         """Return the warnings shown at the model; empty if there is none."""
-        return str(self._model_warning.text())
+        return self._models.warning_text()
 
     def result_text(self) -> str:
         """Return the result line; empty if there is none."""
@@ -135,8 +123,7 @@ class SegmentPanel(QWidget):
 
     def set_models(self, models: Sequence[ModelChoice], current: int = 0) -> None:
         """List the models and take over the thresholds of the current one; emits nothing."""
-        self._models = tuple(models)
-        fill(self._model, [model.name for model in models], current)
+        self._models.set_models(models, current)
         self._show_model(current if models else -1)
         self._update_buttons()
 
@@ -162,8 +149,8 @@ class SegmentPanel(QWidget):
         if shown[1] and problem:
             self._advanced.expand(animate=False)
         self._image_error.say(problem if at_image else "")
-        self._model_error.say("" if at_image or any(shown) else problem)
-        self._model_warning.say(tuple(warnings))
+        self._models.complain("" if at_image or any(shown) else problem)
+        self._models.warn(warnings)
         self._update_buttons()
 
     def set_reasons(self, view: str, full: str) -> None:
@@ -173,11 +160,11 @@ class SegmentPanel(QWidget):
 
     def set_device(self, text: str) -> None:
         """Show where the network runs."""
-        self._device.setText(text)
+        self._models.set_device(text)
 
     def device_text(self) -> str:
         """Return where the network runs, as shown."""
-        return str(self._device.text())
+        return self._models.device_text()
 
     def begin_run(self) -> None:
         """Show that a run has started."""
@@ -202,7 +189,7 @@ class SegmentPanel(QWidget):
     def show_result(self, found: str, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
         """Show what a run found."""
         self._status.show_result(found, whole_image, seconds)
-        self._model_warning.say(tuple(warnings))
+        self._models.warn(warnings)
 
     def show_message(self, text: str) -> None:
         """Show a remark in place of a result."""
@@ -213,19 +200,15 @@ class SegmentPanel(QWidget):
         self._status.show_failure(text)
 
     def _make_inputs(self) -> None:
-        plan = SegmentPlan()
-        self._image, self._model = name_box("Image layer to segment."), name_box("What to look for.")
+        self._image = name_box("Image layer to segment.")
         self._channel = name_box(SegmentPlan.model_fields["channel"].description or "")
-        self._image_note, self._model_line = NoteLabel("hint"), NoteLabel("hint")
-        self._image_error = NoteLabel("error")
-        self._model_error, self._model_warning = NoteLabel("error"), NoteLabel("warning")
-        self._device = QLabel("auto")
-        self._device.setToolTip("Where the network runs; choose another under Advanced.")
+        self._image_note, self._image_error = NoteLabel("hint"), NoteLabel("error")
+        self._models = ModelBox()
+        self.fit_editor, self.size_buttons = self._models.fit_editor, self._models.size_buttons
         self.thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
         self.fine_thresholds = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
-        self.fit_editor = PlanEditor(plan, _FIT)
-        self.running_editor = PlanEditor(plan, _RUNNING)
-        self.size_buttons = SizeButtons()
+        self.running_editor = PlanEditor(SegmentPlan(), _RUNNING)
+        self.truth_box = TruthBox()
 
     def _make_buttons(self) -> None:
         self._view_button = QPushButton("Segment visible region")
@@ -241,12 +224,7 @@ class SegmentPanel(QWidget):
         footer = QVBoxLayout()
         footer.setContentsMargins(8, 6, 8, 8)
         footer.setSpacing(6)
-        for widget in (
-            self._view_button,
-            self._full_button,
-            self._reason,
-            self._status,
-        ):
+        for widget in (self._view_button, self._full_button, self._reason, self._status):
             footer.addWidget(widget)
         column.addLayout(footer)
 
@@ -258,15 +236,9 @@ class SegmentPanel(QWidget):
         self._channel_row = row_of(QLabel("Channel"), self._channel, stretched=1)
         self._channel_row.setVisible(False)
         column.addWidget(group("Image", self._image, self._channel_row, self._image_note, self._image_error))
-        device_row = QWidget()
-        form = QFormLayout(device_row)
-        form.setContentsMargins(0, 0, 0, 0)
-        form.addRow("Runs on", self._device)
-        notes = (self._model_error, self._model_warning)
-        column.addWidget(
-            group("Model", self._model, self._model_line, self.fit_editor, self.size_buttons, device_row, *notes)
-        )
+        column.addWidget(self._models)
         column.addWidget(group("Objects", self.thresholds))
+        column.addWidget(self.truth_box)
         self._advanced = self._make_advanced()
         column.addWidget(self._advanced)
         column.addStretch(1)
@@ -285,7 +257,7 @@ class SegmentPanel(QWidget):
     def _connect(self) -> None:
         self._image.currentIndexChanged.connect(self.imageChosen)
         self._channel.currentIndexChanged.connect(self._on_plan)
-        self._model.currentIndexChanged.connect(self._on_model)
+        self._models.chosen.connect(self._on_model)
         for editor in (self.fit_editor, self.running_editor, self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_plan)
             editor.problemChanged.connect(self._update_buttons)
@@ -303,14 +275,10 @@ class SegmentPanel(QWidget):
 
     def _show_model(self, index: int) -> None:
         """Show a model's card and start from its thresholds."""
-        if not 0 <= index < len(self._models):
-            self._model_line.say("No model is installed." if not self._models else "")
-            return
-        model = self._models[index]
-        self._model_line.say(model.card_line)
-        self._model.setToolTip(model.details)
-        self.thresholds.set_value(model.instances)
-        self.fine_thresholds.set_value(model.instances)
+        model = self._models.show_card(index)
+        if model is not None:
+            self.thresholds.set_value(model.instances)
+            self.fine_thresholds.set_value(model.instances)
 
     def _on_plan(self) -> None:
         self.planChanged.emit(self.value())
@@ -343,7 +311,7 @@ class SegmentPanel(QWidget):
             return "A run is at work; wait for it or cancel it."
         if self._image.currentIndex() < 0:
             return "There is no image to segment."
-        if self._model.currentIndex() < 0:
+        if self._models.position < 0:
             return "There is no model to run."
         editors = (self.fit_editor, self.thresholds, self.fine_thresholds, self.running_editor)
         return next((editor.problem() for editor in editors if editor.problem()), self._problem)

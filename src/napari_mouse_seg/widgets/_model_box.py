@@ -1,0 +1,113 @@
+"""What to look for, how large it is, and where the network runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
+from qtpy.QtWidgets import QFormLayout, QGroupBox, QLabel, QVBoxLayout, QWidget
+
+from napari_mouse_seg.plans import SegmentPlan
+from napari_mouse_seg.widgets._layout import fill, name_box
+from napari_mouse_seg.widgets._notes import NoteLabel
+from napari_mouse_seg.widgets._plan_editor import PlanEditor
+from napari_mouse_seg.widgets._size_buttons import SizeButtons
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from napari_mouse_seg.plans import InstancesPlan
+
+FIT = ("scale", "object_diameter_px", "polarity")
+"""Fields of the plan that fit an image to a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """A model as the panel shows it."""
+
+    name: str
+    card_line: str
+    details: str
+    instances: InstancesPlan
+
+
+class ModelBox(QGroupBox):
+    """A list of models, told apart by position, with the card of the one that is chosen.
+
+    Parameters
+    ----------
+    parent
+        As for every widget.
+
+    Attributes
+    ----------
+    fit_editor
+        Edits the fields ``FIT`` of a plan.
+    size_buttons
+        Ways to find the object diameter.
+    """
+
+    chosen = Signal(int)  # Position; -1 for none.
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__("Model", parent)
+        self._models: tuple[ModelChoice, ...] = ()
+        self._box = name_box("What to look for.")
+        self._card_line, self._error, self._warning = NoteLabel("hint"), NoteLabel("error"), NoteLabel("warning")
+        self._device = QLabel("auto")
+        self._device.setToolTip("Where the network runs; choose another under Advanced.")
+        self.fit_editor = PlanEditor(SegmentPlan(), FIT)
+        self.size_buttons = SizeButtons()
+        device_row = QWidget()
+        form = QFormLayout(device_row)
+        form.setContentsMargins(0, 0, 0, 0)
+        form.addRow("Runs on", self._device)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(8, 8, 8, 8)
+        column.setSpacing(4)
+        notes = (self._error, self._warning)
+        for widget in (self._box, self._card_line, self.fit_editor, self.size_buttons, device_row, *notes):
+            column.addWidget(widget)
+        self._box.currentIndexChanged.connect(self.chosen)
+
+    @property
+    def position(self) -> int:
+        """Of the chosen model; -1 if there is none."""
+        return int(self._box.currentIndex())
+
+    def set_models(self, models: Sequence[ModelChoice], current: int) -> None:
+        """List the models; emits nothing."""
+        self._models = tuple(models)
+        fill(self._box, [model.name for model in models], current)
+
+    def show_card(self, position: int) -> ModelChoice | None:
+        """Show what a model says of itself, and return it; None if there is none."""
+        if not 0 <= position < len(self._models):
+            self._card_line.say("No model is installed." if not self._models else "")
+            return None
+        model = self._models[position]
+        self._card_line.say(model.card_line)
+        self._box.setToolTip(model.details)
+        return model
+
+    def complain(self, problem: str) -> None:
+        """Show why the model cannot run; empty if it can."""
+        self._error.say(problem)
+
+    def warn(self, warnings: Sequence[str]) -> None:
+        """Show what does not fit."""
+        self._warning.say(tuple(warnings))
+
+    def warning_text(self) -> str:
+        """Return the warnings as shown; empty if there is none."""
+        return str(self._warning.text())
+
+    def set_device(self, text: str) -> None:
+        """Show where the network runs."""
+        self._device.setText(text)
+
+    def device_text(self) -> str:
+        """Return where the network runs, as shown."""
+        return str(self._device.text())
