@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from helpers.areas import area_project
 from helpers.projects import SIDE, disc_project
 from napari_mouse_seg.cli import main
 from napari_mouse_seg.networks import load_model
@@ -36,6 +37,19 @@ def test_a_round_is_added_whose_model_can_be_asked_about(folder: Path, capsys: p
     assert load_model(file).network() is not None
     assert main(["models", "info", str(file)]) == 0
     assert "discs 1" in capsys.readouterr().out
+
+
+def test_areas_are_learnt_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with area_project(tmp_path) as project:
+        folder = project.folder
+    options = ["--steps", "40", "--threads", "1", "--learning-rate", "0.005"]
+    assert main(["train", str(folder), *options]) == 0
+    assert "areas 1: validation mean IoU 0." in capsys.readouterr().out
+    with Project.open(folder) as project:
+        (done,) = project.plan.rounds
+    assert done.score is not None
+    assert done.score > 0.6  # Calling everything background gives about 0.2.
+    assert done.curve[-1][2] == done.score
 
 
 def test_options_hold_for_one_round_and_the_base_stays(folder: Path) -> None:

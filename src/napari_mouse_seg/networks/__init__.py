@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks._device import Device, resolve_device
     from napari_mouse_seg.networks._fast import prepare_for_inference
     from napari_mouse_seg.networks._model_file import Model, load_model, save_model
-    from napari_mouse_seg.networks._network import build_network, has_global_pooling, measure_receptive_field
+    from napari_mouse_seg.networks._network import (
+        build_network,
+        has_global_pooling,
+        measure_receptive_field,
+        with_measured_reach,
+    )
+    from napari_mouse_seg.networks._transfer import start_from
 
 # Large pages for torch's arrays on Linux: a run on the CPU otherwise spends much of its time on page faults. Set here,
 # before anything of this package imports torch, because torch reads it at its first allocation.
@@ -25,7 +31,8 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "_device": ["Device", "resolve_device"],
         "_fast": ["prepare_for_inference"],
         "_model_file": ["Model", "load_model", "save_model"],
-        "_network": ["build_network", "has_global_pooling", "measure_receptive_field"],
+        "_network": ["build_network", "has_global_pooling", "measure_receptive_field", "with_measured_reach"],
+        "_transfer": ["start_from"],
     },
 )
 
@@ -45,4 +52,6 @@ __all__ = [
     "prepare_for_inference",
     "resolve_device",
     "save_model",
+    "start_from",
+    "with_measured_reach",
 ]

@@ -6,7 +6,7 @@ processors.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import segmentation_models_pytorch as smp
 import torch
@@ -16,6 +16,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from napari_mouse_seg.errors import ModelError
 from napari_mouse_seg.networks._card import ArchitecturePlan, CompactPlan
 from napari_mouse_seg.networks._compact import CompactUnet
+
+if TYPE_CHECKING:
+    from napari_mouse_seg.networks._card import ModelCard
 
 _FAMILIES = {
     "unet": smp.Unet,
@@ -95,7 +98,7 @@ def has_global_pooling(network: nn.Module, in_channels: int = 1) -> bool:
     return watch.found
 
 
-def measure_receptive_field(network: nn.Module, in_channels: int, size_px: int = 768, stride_px: int = 32) -> int:
+def measure_receptive_field(network: nn.Module, in_channels: int, size_px: int = 1024, stride_px: int = 32) -> int:
     """Return how far, in pixels, one output can depend on the input (largest over the positions in a stride).
 
     Every weight is set to one and every activation made linear on a copy, so that no path can cancel; the
@@ -108,20 +111,34 @@ def measure_receptive_field(network: nn.Module, in_channels: int, size_px: int =
     in_channels
         Channels of its input.
     size_px
-        Side of the test image; a reach that fills it is reported as ``size_px // 2``.
+        Width of the test image; a reach that fills it is reported as ``size_px // 2``. Its height is one stride: the
+        kernels are square, so the reach along rows is the reach, at a fraction of the cost.
     stride_px
         Positions over one stride are probed.
     """
     probe = _linear_copy(network)
-    image = torch.zeros(1, in_channels, size_px, size_px, dtype=torch.float64, requires_grad=True)
+    image = torch.zeros(1, in_channels, stride_px, size_px, dtype=torch.float64, requires_grad=True)
     output = probe(image)
     reach = 0
     centre = size_px // 2 // stride_px * stride_px
     for position in (centre, centre + stride_px // 2, centre + stride_px - 1):
-        (gradient,) = torch.autograd.grad(output[0, :, position, position].sum(), image, retain_graph=True)
+        (gradient,) = torch.autograd.grad(output[0, :, :, position].sum(), image, retain_graph=True)
         columns = gradient.abs().amax(dim=(0, 1, 2)).nonzero().ravel()
         reach = max(reach, int(position - columns.min()), int(columns.max() - position))
     return min(reach, size_px // 2)
+
+
+def with_measured_reach(card: ModelCard, network: nn.Module) -> ModelCard:
+    """Return the card of a new network with its stride, receptive field, halo and pooling as they are.
+
+    The halo is two strides: the useful reach of a trained network is a fraction of the theoretical one.
+    """
+    plan = card.architecture
+    stride_px: int = 2 ** (len(plan.widths) if isinstance(plan, CompactPlan) else plan.encoder_depth)
+    pools = has_global_pooling(network, plan.in_channels)
+    reach = 0 if pools else measure_receptive_field(network, plan.in_channels, stride_px=stride_px)
+    halo_px = 2 * stride_px if pools else min(2 * stride_px, -(-reach // stride_px) * stride_px)
+    return card.replace(stride_px=stride_px, receptive_field_px=reach, halo_px=halo_px, global_pooling=pools)
 
 
 def _linear_copy(network: nn.Module) -> nn.Module:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.networks import ModelCard
     from napari_mouse_seg.pipeline._retrain_job import RetrainJob
-    from napari_mouse_seg.training import Control
+    from napari_mouse_seg.training import Control, Score
 
 
 def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Event, None, None]:
@@ -47,7 +47,7 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     import torch
 
     from napari_mouse_seg.networks import resolve_device
-    from napari_mouse_seg.training import FineTuning
+    from napari_mouse_seg.training import FineTuning, make_task
 
     if threads:
         torch.set_num_threads(threads)
@@ -56,12 +56,9 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     yield Started("training", 1)
     for warning in job.warnings:
         yield Warned(warning)
-    network = _build(job)
-    card = job.card
-    rehearse = job.root if job.plan.rehearse else ""
-    tuning = FineTuning(
-        network, job.train, job.validate, job.plan, card.intensity, card.instances, rehearse, device.name
-    )
+    network, card = _build(job)
+    task = make_task(card, job.plan, job.train, job.root if job.plan.rehearse else "")
+    tuning = FineTuning(network, task, job.train, job.validate, job.plan, device.name)
     preview = job.output.with_name(f".preview-{job.output.name}")
     began, curve, steps = time.perf_counter(), _Curve(), 0
     try:
@@ -90,7 +87,7 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
             steps=steps,
             best_step=tuning.best_step,
             seconds=round(time.perf_counter() - began, 1),
-            score=tuning.best_score,
+            score=None if tuning.best_score is None else tuning.best_score.value,
             patches=job.patch_ids,
             curve=curve.points(),
         )
@@ -119,8 +116,10 @@ class _Curve:
         return tuple(out)
 
 
-def _scores(best: float | None) -> dict[str, Any]:
-    return {} if best is None else {"painted validation patches": {"f1_50": round(best, 4)}}
+def _scores(best: Score | None) -> dict[str, Any]:  # Any: as the card has it
+    if best is None:
+        return {}
+    return {"painted validation patches": {name: round(value, 4) for name, value in best.parts.items()}}
 
 
 def _save(path: Path, card: ModelCard, network: nn.Module) -> None:
@@ -136,9 +135,12 @@ def _save(path: Path, card: ModelCard, network: nn.Module) -> None:
         ) from error
 
 
-def _build(job: RetrainJob) -> nn.Module:
-    from napari_mouse_seg.networks import build_network
+def _build(job: RetrainJob) -> tuple[nn.Module, ModelCard]:
+    """Return the network to start with, and its card; what a new network reaches is measured."""
+    from napari_mouse_seg.networks import build_network, start_from, with_measured_reach
 
     if job.start is not None:
-        return job.start.network()
-    return build_network(job.card.architecture, job.encoder_weights)
+        network, _ = start_from(job.start, job.card)
+        return network, job.card
+    network = build_network(job.card.architecture, job.encoder_weights)
+    return network, with_measured_reach(job.card, network)

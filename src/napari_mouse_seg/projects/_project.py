@@ -17,6 +17,7 @@ import numpy as np
 
 from napari_mouse_seg._atomic import explain
 from napari_mouse_seg.errors import MouseSegError, PlanError, ProjectError
+from napari_mouse_seg.projects._classes import check_change, check_distinct
 from napari_mouse_seg.projects._files import (
     box_shape,
     check_pixels,
@@ -80,7 +81,10 @@ class Project:
         ------
         ProjectError
             If the folder holds a project already, or cannot be written to.
+        PlanError
+            If two classes share a label or a name.
         """
+        check_distinct(plan)
         layout = Layout(Path(folder).absolute())
         if layout.folder.exists() and not layout.folder.is_dir():
             raise ProjectError(f"{layout.folder} is a file; choose a folder.")
@@ -150,10 +154,16 @@ class Project:
         Raises
         ------
         PlanError
-            If a value is out of bounds.
+            If a value is out of bounds, or paint would lose its meaning: a class is taken out that a patch is painted
+            with, or objects become areas. Classes can be added, renamed and recoloured at any time.
         """
         with self._changing("project.json"):
-            self._write_plan(self._plan.replace(**changes))
+            plan = self._plan.replace(**changes)
+            check_change(self._plan, plan, ((patch, self.paint(patch.id)) for patch in self._sound_patches()))
+            self._write_plan(plan)
+
+    def _sound_patches(self) -> tuple[PatchPlan, ...]:
+        return tuple(patch for patch in self._plan.patches if patch.id not in self._broken)
 
     def next_patch_id(self) -> str:
         """Return an id that no patch has or had: ``p001``, ``p002`` and so on."""

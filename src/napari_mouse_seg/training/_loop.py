@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -56,9 +57,11 @@ class Trainer:
     Parameters
     ----------
     network
-        Gives three logit maps; is moved to the device and trained in place.
+        Gives logits; is moved to the device and trained in place.
     plan
         Step size and weights.
+    loss
+        Of logits and maps, both (N, channels, Y, X); a scalar.
     device
         Torch device string.
 
@@ -68,9 +71,12 @@ class Trainer:
         Done so far.
     """
 
-    def __init__(self, network: nn.Module, plan: TrainingPlan, device: str = "cpu") -> None:
+    def __init__(
+        self, network: nn.Module, plan: TrainingPlan, loss: Callable[[Tensor, Tensor], Tensor], device: str = "cpu"
+    ) -> None:
         self._network = network.to(device).to(memory_format=torch.channels_last).train()
         self._plan = plan
+        self._loss = loss
         self._device = device
         self._average = AveragedModel(network, avg_fn=_averaging(plan.average_decay), use_buffers=True)
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
@@ -88,7 +94,7 @@ class Trainer:
         return module.eval()
 
     def step(self, images: Tensor, maps: Tensor, rate_factor: float) -> float:
-        """Take one step on (N, C, Y, X) images and their (N, 7, Y, X) maps; return the loss.
+        """Take one step on (N, C, Y, X) images and their (N, M, Y, X) maps; return the loss.
 
         Raises
         ------
@@ -99,7 +105,7 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = plan.learning_rate * rate_factor
         images = images.to(self._device).contiguous(memory_format=torch.channels_last)
-        loss = instance_loss(self._network(images).float(), maps.to(self._device), plan)
+        loss = self._loss(self._network(images).float(), maps.to(self._device))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(f"The loss became {value}; lower the learning rate (now {plan.learning_rate:g}).")
@@ -141,7 +147,7 @@ def train(
     report_every: int = 50,
     workers: int = 1,
 ) -> Iterator[StepsDone]:
-    """Train in place; afterwards the network holds the averaged weights.
+    """Train on objects in place; afterwards the network holds the averaged weights.
 
     Parameters
     ----------
@@ -170,7 +176,7 @@ def train(
     TrainingError
         If the loss is no longer finite.
     """
-    trainer = Trainer(network, plan, device)
+    trainer = Trainer(network, plan, partial(instance_loss, plan=plan), device)
     if checkpoint.exists():
         trainer.restore(checkpoint)
     rest = Subset(sampler, range(trainer.steps * plan.batch_size, len(sampler)))

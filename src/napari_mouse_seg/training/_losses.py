@@ -1,4 +1,4 @@
-"""Loss of the three instance maps, over what is known of each."""
+"""Losses of the three instance maps and of classes, over what is known."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import TrainingPlan
 
 _KNOWN = 255
+_NO_CLASS = -1
 
 
 def instance_loss(logits: Tensor, maps: Tensor, plan: TrainingPlan) -> Tensor:
@@ -57,7 +58,7 @@ def soft_dice_loss(scores: Tensor, truth: Tensor, known: Tensor | None = None, s
     scores, truth
         (N, C, Y, X) from 0 to 1.
     known
-        Of the same shape, 1 where a pixel counts; None counts all.
+        (N, C, Y, X) or (N, 1, Y, X), 1 where a pixel counts; None counts all.
     smooth
         In pixels; keeps a channel that is absent from the batch from dominating.
     """
@@ -66,3 +67,33 @@ def soft_dice_loss(scores: Tensor, truth: Tensor, known: Tensor | None = None, s
     overlap = (scores * truth).sum((0, 2, 3))
     total = scores.sum((0, 2, 3)) + truth.sum((0, 2, 3))
     return 1 - (2 * overlap + smooth) / (total + smooth)
+
+
+def area_loss(logits: Tensor, maps: Tensor, weights: Tensor) -> Tensor:
+    """Return weighted cross-entropy plus soft Dice over the classes, of annotated pixels alone.
+
+    Pixels that are not annotated count nowhere: neither in the cross-entropy nor in either sum of the Dice. Dice is the
+    mean over the classes that the batch holds, so that one that is absent adds nothing.
+
+    Parameters
+    ----------
+    logits
+        (N, classes, Y, X) float.
+    maps
+        (N, 1, Y, X) uint8: 0 where nothing is annotated, otherwise 1 + the position of the class.
+    weights
+        (classes,), of a pixel of each.
+
+    Returns
+    -------
+    Tensor
+        A scalar; 0 if nothing is annotated.
+    """
+    truth = maps[:, 0].long() - 1
+    entropy = functional.cross_entropy(logits, truth, weights, ignore_index=_NO_CLASS, reduction="sum")
+    known = (truth != _NO_CLASS).unsqueeze(1)
+    true_scores = functional.one_hot(truth.clamp(min=0), logits.shape[1]).permute(0, 3, 1, 2).to(logits.dtype) * known
+    counts = true_scores.sum((0, 2, 3))
+    present = (counts > 0).to(logits.dtype)
+    dice = soft_dice_loss(torch.softmax(logits, 1), true_scores, known.to(logits.dtype))
+    return entropy / (counts * weights).sum().clamp(min=1) + (dice * present).sum() / present.sum().clamp(min=1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _MULTIPLE_PX = 32
 
 
-def predict_scores(network: nn.Module, image: NDArray[np.float32]) -> NDArray[np.uint16]:
+def predict_scores(
+    network: nn.Module, image: NDArray[np.float32], activation: Literal["sigmoid", "softmax"] = "sigmoid"
+) -> NDArray[np.uint16]:
     """Run a network on one patch.
 
     Parameters
@@ -25,17 +27,20 @@ def predict_scores(network: nn.Module, image: NDArray[np.float32]) -> NDArray[np
         In evaluation mode, on any device.
     image
         (C, Y, X) float32 network input; mirrored at its edges to sides that every network takes.
+    activation
+        What turns logits into scores; stands with the targets.
 
     Returns
     -------
     NDArray[np.uint16]
-        (3, Y, X) scores from 0 to ``SCORE_ONE``.
+        (outputs, Y, X) scores from 0 to ``SCORE_ONE``.
     """
     rows, columns = image.shape[1:]
     pad = [(0, 0), (0, -rows % _MULTIPLE_PX), (0, -columns % _MULTIPLE_PX)]
     device = next(network.parameters()).device
     batch = torch.from_numpy(np.pad(image, pad, mode="symmetric")[None]).to(device)
     with torch.inference_mode():
-        scores = torch.sigmoid(network(batch.contiguous(memory_format=torch.channels_last)).float())[0]
+        logits = network(batch.contiguous(memory_format=torch.channels_last)).float()
+        scores = (torch.softmax(logits, 1) if activation == "softmax" else torch.sigmoid(logits))[0]
     out: NDArray[np.uint16] = (scores[:, :rows, :columns] * SCORE_ONE).round().cpu().numpy().astype(np.uint16)
     return out

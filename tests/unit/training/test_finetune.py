@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 
 import numpy as np
@@ -12,7 +13,7 @@ from helpers.projects import disc_patch
 from napari_mouse_seg.events import StepsDone, Validated
 from napari_mouse_seg.networks import CompactPlan, build_network
 from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
-from napari_mouse_seg.training import FineTuning, PaintedPatch, instance_loss
+from napari_mouse_seg.training import FineTuning, ObjectsTask, PaintedPatch, Score
 
 TINY = CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))
 STEPS = RetrainPlan(steps=60, batch_size=2, crop_px=64, learning_rate=0.01)
@@ -35,7 +36,11 @@ def patch(seed: int = 0, **meaning: bool) -> PaintedPatch:
 
 def tuning(validation: tuple[PaintedPatch, ...] = (), plan: RetrainPlan = STEPS) -> FineTuning:
     torch.manual_seed(0)
-    return FineTuning(build_network(TINY), [patch()], validation, plan, IntensityPlan(), InstancesPlan())
+    return FineTuning(build_network(TINY), objects(plan), [patch()], validation, plan)
+
+
+def objects(plan: RetrainPlan = STEPS) -> ObjectsTask:
+    return ObjectsTask(plan, IntensityPlan(), InstancesPlan())
 
 
 def made_batch(made: FineTuning) -> tuple[torch.Tensor, torch.Tensor]:
@@ -48,24 +53,25 @@ def made_batch(made: FineTuning) -> tuple[torch.Tensor, torch.Tensor]:
 
 def test_it_learns_the_discs_of_a_patch_it_never_saw() -> None:
     made = tuning((patch(1),), STEPS.replace(steps=200))
-    first = float(instance_loss(*made_batch(made), made._training))
+    task = objects()
+    first = float(task.loss(*made_batch(made)))
     events = list(made.run(Free()))
-    assert float(instance_loss(*made_batch(made), made._training)) < first / 2
+    assert float(task.loss(*made_batch(made))) < first / 2
     assert any(isinstance(event, StepsDone) for event in events)
     assert made.best_score is not None
-    assert made.best_score > 0.5
+    assert made.best_score.value > 0.5
     assert made.best_step in [event.steps for event in events if isinstance(event, Validated) and event.best]
 
 
 def test_the_best_weights_are_kept_and_not_the_last() -> None:
     made = tuning((patch(1),))
-    scores = iter([0.9, 0.5])
-    made._score = lambda network, patch: next(scores)  # type: ignore[method-assign]
+    scores = itertools.chain([0.9], itertools.repeat(0.5))
+    made._task.score = lambda network, patches: Score(next(scores))  # type: ignore[method-assign]
     made._look()
     best = {key: value.clone() for key, value in made.averaged.state_dict().items()}
     for _ in made.run(Free()):
         pass
-    assert made.best_score == 0.9
+    assert made.best_score == Score(0.9)
     for key, value in made._network.state_dict().items():
         torch.testing.assert_close(value, best[key])
 
@@ -112,23 +118,24 @@ def test_sparse_validation_is_scored_by_overlap() -> None:
         network.head.weight.zero_()
         network.head.bias.fill_(9.0)  # everything is foreground
     expected = (strokes > BACKGROUND_LABEL).sum() / (strokes > 0).sum()
-    assert tuning((sparse,))._score(network, sparse) == pytest.approx(expected)
+    assert objects().score(network, [sparse]).value == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("meaning", [{"whole_objects": False}, {"whole_objects": False, "rest_is_background": True}])
 def test_strokes_train_too(meaning: dict[str, bool]) -> None:
     torch.manual_seed(0)
-    made = FineTuning(build_network(TINY), [patch(**meaning)], (), STEPS, IntensityPlan(), InstancesPlan())
-    first = float(instance_loss(*made_batch(made), made._training))
+    task = objects()
+    made = FineTuning(build_network(TINY), task, [patch(**meaning)], (), STEPS)
+    first = float(task.loss(*made_batch(made)))
     for _ in made.run(Free()):
         pass
-    assert float(instance_loss(*made_batch(made), made._training)) < first / 2
+    assert float(task.loss(*made_batch(made))) < first / 2
 
 
 def test_rest_is_background_reaches_the_strokes() -> None:
     pixels, paint = disc_patch()
     strokes = np.where(paint > BACKGROUND_LABEL, paint, 0)
     meaning = PaintPlan(whole_objects=False, rest_is_background=True)
-    made = tuning()
-    image = made._prepare(PaintedPatch("p", ((pixels - 100) / 50).clip(0), strokes, meaning))
+    painted = PaintedPatch("p", ((pixels - 100) / 50).clip(0), strokes, meaning)
+    (image,) = objects().prepare([painted], build_network(TINY).eval())
     assert (image.maps[4] == 255).all()

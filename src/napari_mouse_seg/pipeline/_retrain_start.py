@@ -1,0 +1,104 @@
+"""What a round of training starts from: a model, the last round, or a network that knows nothing yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import PlanError
+from napari_mouse_seg.plans import AreaTargets, DistanceTargets
+
+if TYPE_CHECKING:
+    from napari_mouse_seg.networks import Model, ModelCard
+    from napari_mouse_seg.plans import ProjectPlan, RetrainPlan, TargetsPlan
+    from napari_mouse_seg.projects import Project
+
+NEW_PREFIX = "new:"
+_NEW = {
+    "compact": "small U-Net, fast without a GPU",
+    "unet/resnet18": "U-Net with ResNet-18",
+    "unet/resnet34": "U-Net with ResNet-34",
+    "unetplusplus/resnet18": "U-Net++ with ResNet-18",
+    "deeplabv3plus/resnet34": "DeepLabV3+ with ResNet-34",
+}
+_IMAGENET = "+imagenet"
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a round starts from.
+
+    Attributes
+    ----------
+    card
+        Of the base, or of a network that is not trained yet; its targets may be others than the project's.
+    name
+        For people.
+    model
+        Whose weights are taken; None for random or ImageNet weights.
+    encoder_weights
+        Name of pretrained weights of the encoder, for a new network; None for random ones.
+    """
+
+    card: ModelCard
+    name: str
+    model: Model | None = None
+    encoder_weights: str | None = None
+
+
+def new_networks() -> dict[str, str]:
+    """Return what can be trained from scratch: value for ``ProjectPlan.base`` → description."""
+    names = {f"{NEW_PREFIX}{name}": f"New: {text}" for name, text in _NEW.items()}
+    pretrained = {
+        f"{NEW_PREFIX}{name}{_IMAGENET}": f"New: {text}, ImageNet weights (downloaded)"
+        for name, text in _NEW.items()
+        if "/" in name
+    }
+    return names | pretrained
+
+
+def find_start(project: Project, plan: RetrainPlan) -> Start:
+    """Return what the project and the plan name.
+
+    Raises
+    ------
+    ModelError
+        If the base model is missing or damaged.
+    PlanError
+        If there is no such new network.
+    """
+    from napari_mouse_seg.networks import find_model, load_model
+
+    if plan.start_from == "last" and project.plan.rounds:
+        last = max(project.plan.rounds, key=lambda entry: entry.number)
+        model = load_model(project.round_file(last.number))
+        return Start(model.card, last.name, model)
+    base = project.plan.base
+    if base.startswith(NEW_PREFIX):
+        return _new_network(base)
+    model = find_model(base)
+    return Start(model.card, model.card.name, model)
+
+
+def targets_of(plan: ProjectPlan, base: ModelCard) -> TargetsPlan:
+    """Return what a model of the project is taught; objects as the base does it, if it does."""
+    if plan.kind == "areas":
+        return AreaTargets.build(classes=plan.classes)
+    return base.targets if isinstance(base.targets, DistanceTargets) else DistanceTargets()
+
+
+def _new_network(base: str) -> Start:
+    from napari_mouse_seg.networks import ArchitecturePlan, CompactPlan, ModelCard
+
+    name = base.removeprefix(NEW_PREFIX)
+    weights = "imagenet" if name.endswith(_IMAGENET) else None
+    name = name.removesuffix(_IMAGENET)
+    if name not in _NEW:
+        raise PlanError(f"There is no new network {base!r}; choose one of {', '.join(new_networks())}.", "base")
+    family, _, encoder = name.partition("/")
+    architecture = (
+        CompactPlan()
+        if family == "compact"
+        else ArchitecturePlan.build(family=family, encoder=encoder, decoder_channels=(128, 64, 32, 16, 16))
+    )
+    return Start(ModelCard(name=name, summary="Not trained yet.", architecture=architecture), base, None, weights)
