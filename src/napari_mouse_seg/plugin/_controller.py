@@ -16,6 +16,7 @@ from napari_mouse_seg.plugin._layers import image_of_layer
 from napari_mouse_seg.plugin._model_choice import choice_of
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._size_tool import SizeTool
+from napari_mouse_seg.plugin._truth_tool import TruthTool
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
 from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, Summary
@@ -73,6 +74,7 @@ class SegmentController(QObject):
         self._layers = ImageLayerList(viewer)
         self._size = SizeTool(viewer, self._runner)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)
+        self._truth = TruthTool(viewer, panel, self.session, self._runner, self._layer_of)
         self._follow = QTimer(self)
         self._follow.setSingleShot(True)
         self._follow.setInterval(_FOLLOW_MS)
@@ -118,6 +120,7 @@ class SegmentController(QObject):
         for signal, slot in self._size_signals():
             signal.disconnect(slot)
         self._size.close()
+        self._truth.close()
         self._shelf.changed.disconnect(self._list_models)
         self._shelf.chosen.disconnect(self._on_model_wanted)
         self._layers.close()

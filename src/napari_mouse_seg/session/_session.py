@@ -136,6 +136,11 @@ class SegmentSession:
         except MouseSegError:
             return None
 
+    def workspace_here(self) -> Workspace | None:
+        """Return scores and labels of the present choices, whatever the thresholds; None if there are none."""
+        job = self.job()
+        return None if job is None else self._shelf.find(job)
+
     def segment(self, region: Box | None) -> None:
         """Segment a region of the image, or all of it, and add what is found to the labels.
 

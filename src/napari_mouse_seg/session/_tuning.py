@@ -65,6 +65,67 @@ class Comparison:
     shape: tuple[int, int]
     is_cropped: bool
 
+    @property
+    def score(self) -> str:
+        """The scores in one line, for people."""
+        if self.objects is None:
+            mean = sum(score for _, score in self.areas) / max(1, len(self.areas))
+            return f"Mean IoU {mean:.2f} over {_count(len(self.areas), 'class', 'classes')}"
+        if self.objects.n_truth == 0:
+            return "No object of these labels lies whole in what was segmented"
+        return f"F1 {self.objects.at('f1', 0.5):.2f} at IoU 0.5 · {self.mean_f1:.2f} mean over 0.50–0.95"
+
+    @property
+    def details(self) -> str:
+        """Where it disagrees, for people."""
+        if self.objects is None:
+            return " · ".join(f"{name} {score:.2f}" for name, score in self.areas)
+        found = self.objects
+        errors = f"{found.misses} missed, {found.extras} extra, {found.splits} split, {found.merges} merged"
+        return f"{errors}, over {_count(found.n_truth, 'object', 'objects')}"
+
+    @property
+    def remarks(self) -> str:
+        """What was left out, for people; empty if nothing was."""
+        remarks = []
+        if self.n_cut:
+            remarks.append(f"{_count(self.n_cut, 'object', 'objects')} cut by the edge left out.")
+        if self.is_cropped:
+            remarks.append(f"Only {self.shape[0]:,} × {self.shape[1]:,} px around the middle of the view are compared.")
+        return " ".join(remarks)
+
+    @property
+    def mean_f1(self) -> float:
+        """Over ten IoU thresholds; 0 for areas."""
+        from napari_mouse_seg.pipeline import mean_f1
+
+        return 0.0 if self.objects is None else mean_f1(self.objects)
+
+
+class Sampled:
+    """The truth that was sampled last: it stays the same while thresholds move."""
+
+    def __init__(self) -> None:
+        self._last: tuple[PlacedLabels, tuple[object, ...], Truth] | None = None
+
+    def read(self, question: Question) -> Truth:
+        """Return what is known of the workspace's regions.
+
+        Raises
+        ------
+        ImageError
+            If the labels lie beside them.
+        """
+        from napari_mouse_seg.pipeline import read_truth, segmented_boxes
+
+        job, regions, last = question.workspace.job, question.workspace.regions, self._last
+        key = (job.key, regions)
+        if last is not None and last[0] is question.labels and last[1] == key and not last[2].is_cropped:
+            return last[2]
+        truth = read_truth(question.labels, segmented_boxes(job, regions), job.bounds, question.centre)
+        self._last = question.labels, key, truth
+        return truth
+
 
 class Tuning:
     """Answers the latest question, and searches at most once at a time.
@@ -101,6 +162,7 @@ class Tuning:
 
     def __init__(self, runner: Runner) -> None:
         self._runner = runner
+        self._sampled = Sampled()
         self._asked = 0
         self._waiting: Question | None = None
         self._comparing: RunningTask | None = None
@@ -120,12 +182,15 @@ class Tuning:
         """Drop all questions and what is still to be said to them, and cancel the search."""
         self._asked += 1
         self._waiting = None
+        self._sampled = Sampled()
         self.cancel_search()
 
     def find_best(self, question: Question, start: InstancesPlan) -> None:
         """Search thresholds that agree best; a search at work goes on instead."""
         if self._searching is None:
-            self._searching = self._runner.start(search(question, start), self._on_search, self._on_search_end)
+            self._searching = self._runner.start(
+                search(question, start, self._sampled), self._on_search, self._on_search_end
+            )
 
     def cancel_search(self) -> None:
         """Stop the search; nothing changes."""
@@ -139,7 +204,7 @@ class Tuning:
         self._asked += 1
         number = self._asked
         self._comparing = self._runner.start(
-            answer(question), partial(self._on_answer, number), partial(self._on_answer_end, number)
+            answer(question, self._sampled), partial(self._on_answer, number), partial(self._on_answer_end, number)
         )
 
     def _on_answer(self, number: int, event: Event) -> None:
@@ -165,7 +230,7 @@ class Tuning:
         self.search_ended.emit()
 
 
-def answer(question: Question) -> Generator[Event, None, None]:
+def answer(question: Question, sampled: Sampled) -> Generator[Event, None, None]:
     """Compare what a workspace's canvas holds; the last event is ``Finished`` with a ``Comparison``.
 
     Raises
@@ -178,7 +243,7 @@ def answer(question: Question) -> Generator[Event, None, None]:
     from napari_mouse_seg.pipeline import CONTEXT_PX, compare_areas, compare_objects
 
     workspace = question.workspace
-    truth = _read(question)
+    truth = sampled.read(question)
     # A copy: the main thread goes on writing.
     at = truth.box.grow(CONTEXT_PX).intersect(workspace.job.bounds)
     found = np.array(workspace.canvas.array[at.slices])
@@ -194,7 +259,7 @@ def answer(question: Question) -> Generator[Event, None, None]:
         yield Finished(Comparison(objects, (), truth.n_cut, truth.box.shape, truth.is_cropped))
 
 
-def search(question: Question, start: InstancesPlan) -> Generator[Event, None, None]:
+def search(question: Question, start: InstancesPlan, sampled: Sampled) -> Generator[Event, None, None]:
     """Search thresholds on a workspace's scores; the last event is ``Finished`` with a ``Tuned``.
 
     Raises
@@ -210,16 +275,12 @@ def search(question: Question, start: InstancesPlan) -> Generator[Event, None, N
     job = workspace.job
     if job.model.card.targets.kind == "areas":
         raise PlanError(f"{job.model.card.name} tells areas apart, which have no thresholds to search.")
-    truth = _read(question)
+    truth = sampled.read(question)
     store = workspace.cache.scorer(job).store
     complete = store.grid.complete_box(box_around(segmented_boxes(job, workspace.regions)))
     region = truth.box.grow(CONTEXT_PX).intersect(complete)
     yield from find_best(store.read, store.grid.bounds, region, truth, start)
 
 
-def _read(question: Question) -> Truth:
-    from napari_mouse_seg.pipeline import read_truth, segmented_boxes
-
-    job = question.workspace.job
-    boxes = segmented_boxes(job, question.workspace.regions)
-    return read_truth(question.labels, boxes, job.bounds, question.centre)
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"

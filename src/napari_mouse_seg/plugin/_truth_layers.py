@@ -1,0 +1,230 @@
+"""The labels layers of a viewer that a result can be compared with, and where they lie on the network's grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from napari.layers import Labels
+from psygnal import Signal
+
+from napari_mouse_seg.errors import UnsupportedImageError
+from napari_mouse_seg.plugin._layers import AID
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image, Layer
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.pipeline import PlacedLabels
+    from napari_mouse_seg.plans import PaintPlan
+
+_FAR_PX = 1000.0
+_LEVEL_PX = 1e-3
+_ALTERED = ("data", "set_data", "paint", "labels_update", "scale", "translate", "rotate", "shear", "affine", "units")
+
+
+class LabelsLayerList:
+    """Labels layers in the order of the viewer, and the one that is chosen.
+
+    Parameters
+    ----------
+    viewer
+        Whose layers are followed.
+
+    Attributes
+    ----------
+    listed
+        The list, a name in it, or what is chosen has changed.
+    altered
+        A layer, chosen or not, has other labels or lies elsewhere; carries it.
+    """
+
+    listed = Signal()
+    altered = Signal(object)
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self._layers: list[Labels] = []
+        self._current: Labels | None = None
+        for event in self._list_events():
+            event.connect(self._on_list)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the labels layers."""
+        return [layer.name for layer in self._layers]
+
+    @property
+    def current(self) -> Labels | None:
+        """The chosen layer; None if none is."""
+        return self._current
+
+    @property
+    def position(self) -> int:
+        """Position of the chosen layer, -1 if there is none."""
+        return self._layers.index(self._current) if self._current in self._layers else -1
+
+    @property
+    def is_patch(self) -> bool:
+        """Whether the chosen layer is the paint of a patch."""
+        return self._current is not None and AID in self._current.metadata
+
+    def start(self) -> None:
+        """List the layers that are there; none is chosen."""
+        self._on_list()
+
+    def choose(self, position: int) -> None:
+        """Choose by position; -1 for none."""
+        self._current = self._layers[position] if 0 <= position < len(self._layers) else None
+        self.listed.emit()
+
+    def close(self) -> None:
+        """Stop following."""
+        for event in self._list_events():
+            event.disconnect(self._on_list)
+        for layer in self._layers:
+            self._unfollow(layer)
+        self._layers, self._current = [], None
+
+    def _list_events(self) -> tuple[Any, ...]:  # Any: napari's events
+        events = self._viewer.layers.events
+        return events.inserted, events.removed, events.reordered
+
+    def _on_list(self, _event: Any = None) -> None:  # Any: napari's event
+        before, now = self._layers, [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
+        for layer in before:
+            if layer not in now:
+                self._unfollow(layer)
+        for layer in now:
+            if layer not in before:
+                self._follow(layer)
+        self._layers = now
+        if self._current not in now:
+            self._current = None
+        if now != before:
+            self.listed.emit()
+
+    def _follow(self, layer: Labels) -> None:
+        layer.events.name.connect(self._on_name)
+        for event in _altering(layer):
+            event.connect(self._on_altered)
+
+    def _unfollow(self, layer: Labels) -> None:
+        layer.events.name.disconnect(self._on_name)
+        for event in _altering(layer):
+            event.disconnect(self._on_altered)
+
+    def _on_name(self, _event: Any) -> None:  # Any: napari's event
+        self.listed.emit()
+
+    def _on_altered(self, event: Any) -> None:  # Any: napari's event
+        self.altered.emit(event.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """A network's grid in the viewer.
+
+    Attributes
+    ----------
+    layer
+        Shows the image.
+    pixel_scale
+        Image pixels per network pixel.
+    planes
+        Index along each leading axis of the image.
+    """
+
+    layer: Image
+    pixel_scale: tuple[float, float]
+    planes: tuple[int, ...]
+
+
+def place_labels(labels: Labels, grid: Grid, point: tuple[float, ...], paint: PaintPlan | None) -> PlacedLabels:
+    """Return where the plane of a labels layer lies that meets a grid; nothing is read.
+
+    Parameters
+    ----------
+    labels
+        Single- or multiscale, with any transform and leading axes.
+    grid
+        Of the network.
+    point
+        World position of the viewer's sliders, for axes that the labels have and the image has not.
+    paint
+        How to read the labels if they are paint.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If the labels have no plane there, or one that is tilted against the image's.
+    """
+    from napari_mouse_seg.pipeline import PlacedLabels
+
+    origin = _to_labels(labels, grid, point, (0.0, 0.0))
+    steps = [(_to_labels(labels, grid, point, far) - origin) / _FAR_PX for far in ((_FAR_PX, 0.0), (0.0, _FAR_PX))]
+    matrix = np.stack([*steps, origin], axis=1)
+    lead, matrix = matrix[:-2], matrix[-2:]
+    if np.abs(lead[:, :2]).max(initial=0.0) > _LEVEL_PX or abs(np.linalg.det(matrix[:, :2])) < _LEVEL_PX**2:
+        raise UnsupportedImageError(f"{labels.name!r} is tilted against the image; choose labels in the image's plane.")
+    index = tuple(int(place) for place in np.rint(lead[:, 2]))
+    levels = tuple(labels.data) if labels.multiscale else (labels.data,)
+    if any(not 0 <= place < size for place, size in zip(index, levels[0].shape, strict=False)):
+        raise UnsupportedImageError(f"{labels.name!r} has no labels at the plane that was segmented.")
+    return PlacedLabels(tuple(Plane(level, index) for level in levels), matrix, paint)
+
+
+@dataclass(frozen=True, slots=True)
+class Plane:
+    """A (Y, X) view of an array with leading axes that reads no more than is asked for."""
+
+    array: Any  # Any: numpy, dask or zarr
+    index: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        rows, columns = self.array.shape[-2:]
+        return int(rows), int(columns)
+
+    def __getitem__(self, slices: tuple[slice, slice]) -> NDArray[Any]:  # Any: the dtype of the labels
+        """Read a part."""
+        return np.asarray(self.array[(*self.index, *slices)])
+
+
+def _to_labels(labels: Labels, grid: Grid, point: tuple[float, ...], pixel: tuple[float, float]) -> NDArray[np.float64]:
+    """Return the labels layer's pixel position at a pixel of a grid, by way of the world."""
+    image = grid.layer
+    inner = [(place + 0.5) * scale - 0.5 for place, scale in zip(pixel, grid.pixel_scale, strict=True)]
+    here = np.asarray(image.data_to_world((*grid.planes, *inner)), dtype=float)
+    here *= _unit_factors(image, labels)
+    world = np.asarray(point, dtype=float)
+    ndim = max(image.ndim, labels.ndim)
+    world = np.concatenate([np.zeros(max(0, ndim - len(world))), world])
+    world[-image.ndim :] = here
+    at: NDArray[np.float64] = np.asarray(labels.world_to_data(world[-labels.ndim :]), dtype=float)
+    return at
+
+
+def _unit_factors(image: Layer, labels: Layer) -> NDArray[np.float64]:
+    """Return what makes lengths in the image's units lengths in those of the labels, as napari draws them."""
+    factors = np.ones(image.ndim)
+    theirs = getattr(labels, "units", None)
+    mine = getattr(image, "units", None)
+    if mine is None or theirs is None:
+        return factors
+    for axis in range(1, min(image.ndim, labels.ndim) + 1):
+        one, other = 1 * mine[-axis], 1 * theirs[-axis]
+        if one.check("[length]") and other.check("[length]"):
+            factors[-axis] = one.to(theirs[-axis]).magnitude
+    return factors
+
+
+def _altering(layer: Labels) -> list[Any]:  # Any: napari's events
+    """Events after which other labels may be there; some are of newer versions of napari only."""
+    names = [name for name in _ALTERED if hasattr(layer.events, name)]
+    if layer.multiscale:
+        names.remove("set_data")  # Comes whenever the view moves.
+    return [getattr(layer.events, name) for name in names]
