@@ -181,11 +181,12 @@ def _classify(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, Segment
 
 def _decode(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, SegmentResult]:
     """Instance step over all that is complete around the job's box; objects outside the box are left out."""
-    from napari_mouse_seg.instances import decode_blocks, keep_inside
+    from napari_mouse_seg.instances import decode_blocks, decoder_maps, keep_inside
 
     store = scorer.store
     region = store.grid.complete_box(job.box)
-    steps = decode_blocks(store.read, store.grid.bounds, region, job.instances, out=_make_room(region))
+    read = decoder_maps(job.model.card.targets, store.read)
+    steps = decode_blocks(read, store.grid.bounds, region, job.instances, out=_make_room(region))
     found = keep_inside((yield from _report("instances", steps)), job.box)
     return SegmentResult(found.labels, found.box, found.cut, found.count, scorer.device.label, job)
 

@@ -20,6 +20,5 @@ def choice_of(model: Model) -> ModelChoice:
         f"Trained on: {'; '.join(card.training_data)}" if card.training_data else "",
         f"Known failures: {'; '.join(card.known_failures)}" if card.known_failures else "",
     ]
-    return ModelChoice(
-        card.name, f"{card.summary.rstrip('.')} ({size})", "\n".join(filter(None, details)), card.instances
-    )
+    line = f"{card.summary.rstrip('.')} ({size})"
+    return ModelChoice(card.name, line, "\n".join(filter(None, details)), card.instances, card.classes)

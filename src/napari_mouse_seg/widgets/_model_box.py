@@ -17,7 +17,7 @@ from napari_mouse_seg.widgets._size_buttons import SizeButtons
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_mouse_seg.plans import InstancesPlan
+    from napari_mouse_seg.plans import ClassPlan, InstancesPlan
 
 FIT = ("scale", "object_diameter_px", "polarity")
 """Fields of the plan that fit an image to a model."""
@@ -25,12 +25,13 @@ FIT = ("scale", "object_diameter_px", "polarity")
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """A model as the panel shows it."""
+    """A model as the panel shows it; ``classes`` are those of its areas, none if it finds objects."""
 
     name: str
     card_line: str
     details: str
     instances: InstancesPlan
+    classes: tuple[ClassPlan, ...] = ()
 
 
 class ModelBox(QGroupBox):
@@ -90,6 +91,8 @@ class ModelBox(QGroupBox):
         model = self._models[position]
         self._card_line.say(model.card_line)
         self._box.setToolTip(model.details)
+        # How large objects are says nothing of areas.
+        self.size_buttons.setVisible(not model.classes)
         return model
 
     def complain(self, problem: str) -> None:

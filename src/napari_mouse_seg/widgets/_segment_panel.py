@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.widgets._class_legend import ClassLegend
 from napari_mouse_seg.widgets._layout import fill, group, name_box, row_of, scrolled
 from napari_mouse_seg.widgets._model_box import FIT, ModelBox, ModelChoice
 from napari_mouse_seg.widgets._notes import NoteLabel
@@ -18,6 +19,8 @@ from napari_mouse_seg.widgets._truth_box import TruthBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from napari_mouse_seg.plans import ClassPlan
 
 __all__ = ["ModelChoice", "SegmentPanel"]
 
@@ -208,6 +211,7 @@ class SegmentPanel(QWidget):
         self.thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
         self.fine_thresholds = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
         self.running_editor = PlanEditor(SegmentPlan(), _RUNNING)
+        self._legend = ClassLegend()
         self.truth_box = TruthBox()
 
     def _make_buttons(self) -> None:
@@ -237,7 +241,10 @@ class SegmentPanel(QWidget):
         self._channel_row.setVisible(False)
         column.addWidget(group("Image", self._image, self._channel_row, self._image_note, self._image_error))
         column.addWidget(self._models)
-        column.addWidget(group("Objects", self.thresholds))
+        self._objects, self._areas = group("Objects", self.thresholds), group("Areas", self._legend)
+        self._areas.setVisible(False)
+        column.addWidget(self._objects)
+        column.addWidget(self._areas)
         column.addWidget(self.truth_box)
         self._advanced = self._make_advanced()
         column.addWidget(self._advanced)
@@ -279,6 +286,14 @@ class SegmentPanel(QWidget):
         if model is not None:
             self.thresholds.set_value(model.instances)
             self.fine_thresholds.set_value(model.instances)
+            self._show_kind(model.classes)
+
+    def _show_kind(self, classes: Sequence[ClassPlan]) -> None:
+        """Show thresholds for objects, or what the colours of areas mean."""
+        self._legend.set_classes(classes)
+        self._areas.setVisible(bool(classes))
+        for widget in (self._objects, self.fine_thresholds):
+            widget.setVisible(not classes)
 
     def _on_plan(self) -> None:
         self.planChanged.emit(self.value())
