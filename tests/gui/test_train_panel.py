@@ -63,6 +63,7 @@ class Desk:
         viewer.window.add_dock_widget(self.widget, name="Train")
         self.panel, self.session = self.widget.panel, self.widget.controller.session
         qtbot.wait(50)  # The canvas takes its size.
+        self.until(lambda: not self.session.is_opening)
         self.look(MIDDLE)
 
     def look(self, centre: tuple[float, float]) -> None:
@@ -337,6 +338,8 @@ def test_prefill_fits_where_the_project_has_another_grid_than_the_model(
     paint = desk.add_patch()
     assert desk.project.plan.base.startswith("new:")
     assert desk.project.plan.network_shape == desk.project.plan.image.shape
+    assert "There is no model to prefill with yet" in desk.texts()
+    assert not desk.button("Prefill with model").isEnabled()
     desk.panel.modelChosen.emit(0)
     assert desk.project.plan.base == str(brightness_model.path)
     desk.prefill()
@@ -408,7 +411,7 @@ def test_everything_is_back_when_the_image_is_opened_again(
     assert again.paint.data[70, 40] == 2
     assert again.panel.value() == SHORT
     assert "mine" in again.panel.findChild(type(again.panel._rounds)).text()
-    assert "mine" in [model.card.name for model in shelf_of(again.viewer).models]
+    again.until(lambda: "mine" in [model.card.name for model in shelf_of(again.viewer).models])
     again.choose(0)
     assert not again.paint.data.any()
 
@@ -535,7 +538,7 @@ def test_a_project_that_cannot_be_opened_leaves_the_present_one(desk: Desk, tmp_
     broken.mkdir()
     (broken / "project.json").write_text("{")
     desk.panel.projectRequested.emit(broken)
-    assert "cannot be opened" in desk.panel.failure_text()
+    desk.until(lambda: "cannot be opened" in desk.panel.failure_text())
     assert desk.project is before
     desk.hands.stroke(desk.paint, [(20, 20), (20, 60)])
     desk.until_saved()

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plans import InstancesPlan
 from napari_mouse_seg.plugin._model_choice import choice_of
 from napari_mouse_seg.widgets import ModelChoice
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
-    from napari_mouse_seg.projects import Project
+    from napari_mouse_seg.plugin._paint_kind import PaintKind
+    from napari_mouse_seg.plugin._runner import ThreadRunner
     from napari_mouse_seg.session import TrainSession
     from napari_mouse_seg.widgets import TrainPanel
+
+_SUFFIX = ".safetensors"
+_NEW_OUTPUTS = "It finds something else: its layers are kept, its outputs are new."
+_KNOWS_NOTHING = "Knows nothing yet; needs more paint and time."
+_MISSING = "It is not here any more, so training cannot start from it; choose another one."
 
 
 class BaseModels:
@@ -28,37 +39,58 @@ class BaseModels:
         Models that are there.
     session
         Whose project says what it was trained from.
+    kind
+        What is painted, which the model must learn.
+    runner
+        Reads a model file that is not on the shelf.
 
     Attributes
     ----------
     name
         Value for ``ProjectPlan.base`` of the chosen one.
     model
-        The chosen one; None if it is a new network.
+        The chosen one; None if it is a new network, or missing.
     """
 
-    def __init__(self, panel: TrainPanel, shelf: ModelShelf, session: TrainSession) -> None:
+    def __init__(
+        self, panel: TrainPanel, shelf: ModelShelf, session: TrainSession, kind: PaintKind, runner: ThreadRunner
+    ) -> None:
+        from napari_mouse_seg.networks import list_models
+
         self._panel = panel
         self._shelf = shelf
         self._session = session
+        self._kind = kind
+        self._runner = runner
         self._listed: list[tuple[str, Model | None]] = []
+        self._bundled = {model.path for model in list_models()}
+        self._is_reading = False
         self.name = ""
         self.model: Model | None = None
 
+    @property
+    def problem(self) -> str:
+        """Why training cannot start from the project's base, in words; empty if it can."""
+        project = self._session.project
+        if project is None or self._is_reading or self._is_there(project.plan.base):
+            return ""
+        return f"The project's base model “{_short(project.plan.base)}” is not here any more; choose another one."
+
     def show(self) -> None:
         """List what there is; the project's base, or what was chosen, is chosen."""
-        from napari_mouse_seg.networks import list_models
         from napari_mouse_seg.pipeline import new_networks
 
-        bundled = {model.path for model in list_models()}
-        models = self._shelf.models
-        self._listed = [(model.card.name if model.path in bundled else str(model.path), model) for model in models]
-        choices = [choice_of(model) for model in models]
+        self._listed = [(self._name_of(model), model) for model in self._shelf.models]
+        choices = [self._choice(model) for model in self._shelf.models]
         for name, text in new_networks().items():
             self._listed.append((name, None))
-            choices.append(ModelChoice(text, "Knows nothing yet; needs more paint and time.", text, InstancesPlan()))
+            choices.append(ModelChoice(text, _KNOWS_NOTHING, text, InstancesPlan()))
+        project = self._session.project
+        wanted = project.plan.base if project is not None else self.name
+        if project is not None and not self._is_there(wanted):
+            self._listed.append((wanted, None))
+            choices.append(ModelChoice(f"{_short(wanted)} (missing)", _MISSING, wanted, InstancesPlan()))
         names = [name for name, _ in self._listed]
-        wanted = self._session.project.plan.base if self._session.project else self.name
         position = names.index(wanted) if wanted in names else 0
         self.choose(position)
         self._panel.set_models(choices, position)
@@ -69,20 +101,50 @@ class BaseModels:
         self.name, self.model = self._listed[position] if inside else ("", None)
         return self.name
 
-    def put_round(self, project: Project, number: int) -> Model | None:
-        """Put the model of a round on the shelf and return it; None if there is no such round.
+    def fetch(self) -> None:
+        """Put the project's base on the shelf, if it is a file that lies elsewhere."""
+        project = self._session.project
+        if project is None or not project.plan.base.endswith(_SUFFIX) or self._is_there(project.plan.base):
+            self.show()
+            return
+        self._is_reading = True
+        self._runner.start(_read(Path(project.plan.base)), self._on_read, self._on_end)
 
-        Raises
-        ------
-        ModelError
-            If its file is missing or damaged.
-        """
-        from napari_mouse_seg.networks import load_model
+    def _choice(self, model: Model) -> ModelChoice:
+        choice = choice_of(model)
+        if self._kind.kind == "areas":
+            is_new = model.card.targets.outputs != tuple(entry.name for entry in self._kind.classes)
+        else:
+            is_new = model.card.makes_areas
+        return replace(choice, card_line=f"{choice.card_line}. {_NEW_OUTPUTS}") if is_new else choice
 
-        entry = next((entry for entry in project.plan.rounds if entry.number == number), None)
-        if entry is None:
-            return None
-        model = load_model(project.round_file(number))
-        model = replace(model, card=model.card.replace(name=entry.name))  # It may have been renamed since.
-        self._shelf.put(model)
-        return model
+    def _is_there(self, name: str) -> bool:
+        from napari_mouse_seg.pipeline import new_networks
+
+        return name in new_networks() or name in {self._name_of(model) for model in self._shelf.models}
+
+    def _name_of(self, model: Model) -> str:
+        """Return the value for ``ProjectPlan.base``: bundled models have names, others files."""
+        return model.card.name if model.path in self._bundled else str(model.path)
+
+    def _on_read(self, event: Event) -> None:
+        if isinstance(event, Finished):
+            self._is_reading = False
+            self._shelf.put(event.result)  # Which shows the list anew.
+
+    def _on_end(self, _error: Exception | None) -> None:
+        self._is_reading = False
+        self.show()
+
+
+def _short(name: str) -> str:
+    return Path(name).stem if name.endswith(_SUFFIX) else name
+
+
+def _read(file: Path) -> Generator[Event, None, None]:
+    from napari_mouse_seg.networks import load_model
+
+    try:
+        yield Finished(load_model(file))
+    except MouseSegError:
+        return  # It is shown as missing.

@@ -14,19 +14,19 @@ from napari_mouse_seg.errors import MouseSegError, ProjectError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plans import ProjectPlan
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
-from napari_mouse_seg.plugin._preview import Place, find_objects
+from napari_mouse_seg.plugin._preview import Place, look_with
 from napari_mouse_seg.plugin._scene import Scene, project_folder, reference
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
+    from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.plugin._runner import ThreadRunner
+    from napari_mouse_seg.plugin._stage import Stage
     from napari_mouse_seg.projects import Project
     from napari_mouse_seg.session import TrainSession
 
@@ -46,8 +46,10 @@ class PatchDesk(QObject):
         Holds the project.
     runner
         Reads and segments beside the main thread.
-    scene
-        Returns the image; None if there is none.
+    stage
+        Holds the image.
+    kind
+        What is painted.
 
     Attributes
     ----------
@@ -62,13 +64,14 @@ class PatchDesk(QObject):
     failed = Signal(str)
 
     def __init__(
-        self, viewer: ViewerModel, session: TrainSession, runner: ThreadRunner, scene: Callable[[], Scene | None]
+        self, viewer: ViewerModel, session: TrainSession, runner: ThreadRunner, stage: Stage, kind: PaintKind
     ) -> None:
         super().__init__()
         self._viewer = viewer
         self._session = session
         self._runner = runner
-        self._scene = scene
+        self._stage = stage
+        self._kind = kind
         self._busy = False
         self.layers = PatchLayers(viewer)
         self.layers.painted.connect(self._on_painted)
@@ -78,7 +81,9 @@ class PatchDesk(QObject):
         self._timer.setSingleShot(True)
         self._timer.setInterval(_SAVE_MS)
         self._timer.timeout.connect(self.save)
+        self.layers.class_chosen.connect(kind.note_chosen)
         session.save_failed.connect(self._on_save_failed)
+        session.leaving.connect(self._on_leaving)
 
     def add(self, job: SegmentJob, base: str) -> None:
         """Cut a patch out of the middle of a job's region and show it; makes the project if there is none.
@@ -92,7 +97,7 @@ class PatchDesk(QObject):
         """
         from napari_mouse_seg.pipeline import cut_patch
 
-        scene = self._scene()
+        scene = self._stage.scene
         if self._busy or scene is None:
             return
         self._busy = True
@@ -100,7 +105,7 @@ class PatchDesk(QObject):
 
     def show(self, patch_id: str) -> None:
         """Go to a patch and let it be painted in; an empty id puts the present one away."""
-        scene, project = self._scene(), self._session.project
+        scene, project = self._stage.scene, self._session.project
         if scene is None or project is None:
             return
         self.save()
@@ -115,8 +120,19 @@ class PatchDesk(QObject):
         except MouseSegError as error:
             self.failed.emit(str(error))
             return
-        editable = not project.read_only
-        self.layers.show(scene.layer, scene.planes, scale, patch, pixels, paint, project.plan.limits, editable=editable)
+        self.layers.show(
+            scene.layer,
+            scene.planes,
+            scale,
+            patch,
+            pixels,
+            paint,
+            project.plan.limits,
+            editable=not project.read_only,
+            classes=self._kind.classes,
+            label=self._kind.label,
+        )
+        self._stage.go_to_plane()
         self._look_at()
         self.shown.emit(patch.id)
 
@@ -130,8 +146,8 @@ class PatchDesk(QObject):
         self.show(ids[(here + 1) % len(ids)])
 
     def prefill(self, model: Model) -> None:
-        """Put what a model finds into the present patch, where nothing is painted yet."""
-        scene, project = self._scene(), self._session.project
+        """Put what a model finds into the present patch, where nothing is painted yet; it must fit the project."""
+        scene, project = self._stage.scene, self._session.project
         patch_id = self.layers.patch_id
         patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None) if project else None
         if scene is None or project is None or patch is None or self._busy:
@@ -142,7 +158,7 @@ class PatchDesk(QObject):
         plan = scene.plan.replace(polarity=project.plan.intensity.polarity, scale=1 / y)  # The project's grid.
         place = Place(scene.layer, scene.image, scene.planes, plan, region)
         self._busy = True
-        self._runner.start(find_objects(model, place), partial(self._on_found, patch_id), self._on_end)
+        self._runner.start(look_with(model, place), partial(self._on_found, patch_id), self._on_end)
 
     def save(self) -> None:
         """Bring what was painted since the last time to the disk."""
@@ -175,6 +191,10 @@ class PatchDesk(QObject):
         self.save()
         self.shown.emit("")
 
+    def _on_leaving(self) -> None:
+        """Take up the last strokes; the layers stay for the next project's patch."""
+        self.save()
+
     def _on_save_failed(self, reason: str) -> None:
         self.failed.emit(f"{reason} The paint is still in the viewer; it is saved again with the next stroke.")
 
@@ -182,6 +202,8 @@ class PatchDesk(QObject):
         if not isinstance(event, Finished):
             return
         cut: PatchCut = event.result
+        if self._stage.scene is None or self._stage.scene.layer is not scene.layer:
+            return  # Another image has been chosen meanwhile.
         try:
             if self._session.project is None:
                 self._create(scene, job, base, cut)
@@ -198,9 +220,12 @@ class PatchDesk(QObject):
         intensity = job.source.intensity
         if cut.mostly_bright:
             intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
-            self.said.emit(f"Most of the image is bright, so objects are taken to be {intensity.polarity}.")
+            if self._kind.kind == "objects":
+                self.said.emit(f"Most of the image is bright, so objects are taken to be {intensity.polarity}.")
         size = job.plane.pixel_size_um
         plan = ProjectPlan(
+            kind=self._kind.kind,
+            classes=self._kind.classes,
             image=reference(scene),
             network_shape=job.network_shape,
             limits=cut.limits,
@@ -228,6 +253,9 @@ class PatchDesk(QObject):
         found = event.result
         inner = Box(*patch.box).shift(-found.box.y0, -found.box.x0)
         count = self.layers.fill(found.labels[inner.slices])
+        if project.plan.kind == "areas":
+            self.said.emit(f"{count:,} pixels filled in where nothing was painted; correct them.")
+            return
         if not patch.meaning.rest_is_background:
             try:
                 self._session.update_patch(patch.replace(meaning=patch.meaning.replace(rest_is_background=True)))

@@ -9,20 +9,19 @@ import numpy as np
 from napari.layers import Image, Labels
 from psygnal import Signal
 
-from napari_mouse_seg.plans import BACKGROUND_LABEL
+from napari_mouse_seg.plugin._brushes import ClassBrush, ObjectBrush, erase, paint_of
 from napari_mouse_seg.plugin._layers import AID, placement
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Sequence
 
     from napari.components import ViewerModel
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import PatchPlan
+    from napari_mouse_seg.plans import ClassPlan, PatchPlan
 
 _BRUSH_PX = 6
-_FREE_PX = 2  # A stroke that starts this far from the object's paint is another object.
 
 
 class PatchLayers:
@@ -41,11 +40,14 @@ class PatchLayers:
         The user asks for the next patch by its key.
     removed
         The user has removed the layers of a patch, whose id it carries; its paint was taken up before.
+    class_chosen
+        Carries the label of the class that is painted now; 0 where that is none.
     """
 
     painted = Signal(str)
     next_wanted = Signal()
     removed = Signal(str)
+    class_chosen = Signal(int)
 
     def __init__(self, viewer: ViewerModel) -> None:
         self._viewer = viewer
@@ -53,6 +55,7 @@ class PatchLayers:
         self._pixels: Image | None = None
         self._paint: Labels | None = None
         self._over: Image | None = None
+        self._brush: ObjectBrush | ClassBrush | None = None
         self._saved = 0
         self._leaving = False
         viewer.layers.events.removed.connect(self._on_removed)
@@ -77,6 +80,8 @@ class PatchLayers:
         paint: NDArray[np.uint32],
         limits: tuple[float, float],
         editable: bool,
+        classes: Sequence[ClassPlan] = (),
+        label: int = 0,
     ) -> None:
         """Show a patch in place of the present one, whose paint must have been taken up.
 
@@ -94,6 +99,8 @@ class PatchLayers:
             Raw values shown as black and white.
         editable
             Whether it may be painted in.
+        classes, label
+            Of areas, and the class to paint first; empty for objects.
         """
         place = placement(layer, (patch.box[0], patch.box[1]), pixel_scale, planes)
         lead = (np.newaxis,) * len(planes)
@@ -102,16 +109,20 @@ class PatchLayers:
         if is_rgb:
             shown = np.clip(np.round(shown), 0, 255).astype(np.uint8)
         options: dict[str, Any] = {} if is_rgb else {"contrast_limits": limits, "colormap": layer.colormap}
-        if self._pixels is not None and self._paint is not None and layer is self._over:
+        fits = layer is self._over and isinstance(self._brush, ClassBrush) is bool(classes)
+        if self._pixels is not None and self._paint is not None and fits:
             self._patch = patch
+            self.set_classes(classes)
             self._exchange(self._pixels, self._paint, shown[lead], paint.copy()[lead], place)
         else:
             self.hide()
             self._patch, self._over = patch, layer
             self._pixels = Image(shown[lead], rgb=is_rgb, **options, **place)
             self._paint = Labels(paint.copy()[lead], **place)
-            self._paint.opacity = 0.5
             self._prepare_painting(self._paint)
+            self._brush = (
+                ClassBrush(self._paint, classes, label, self.class_chosen.emit) if classes else ObjectBrush(self._paint)
+            )
             for made in (self._pixels, self._paint):
                 made.metadata[AID] = patch.id
                 self._viewer.add_layer(made)
@@ -127,7 +138,8 @@ class PatchLayers:
             layer.data = data
             layer.translate = place["translate"]
         paint._reset_history()
-        paint.selected_label = self._free_label()
+        if self._brush is not None:
+            self._brush.begin()
 
     def _present(self, pixels: Image, paint: Labels, name: str, editable: bool) -> None:
         pixels.name, paint.name = f"{name} (pixels)", f"{name} (paint)"
@@ -150,7 +162,7 @@ class PatchLayers:
                     self._viewer.layers.remove(layer)
         finally:
             self._leaving = False
-        self._patch = self._pixels = self._paint = self._over = None
+        self._patch = self._pixels = self._paint = self._over = self._brush = None
 
     def close(self) -> None:
         """Stop following the viewer, and take the layers out."""
@@ -171,63 +183,32 @@ class PatchLayers:
         return self._array().copy()
 
     def fill(self, labels: NDArray[Any]) -> int:
-        """Put objects where nothing is painted, with fresh ids, and return how many; can be undone like a stroke.
+        """Put (Y, X) results of a model where nothing is painted, as one step to undo; return how much."""
+        return 0 if self._brush is None else self._brush.fill(labels)
 
-        Parameters
-        ----------
-        labels
-            (Y, X) objects 1 to n.
-        """
-        if self._paint is None:
-            return 0
-        paint = self._array()
-        first = self._free_label()
-        free = (paint == 0) & (labels > 0)
-        kept, numbered = np.unique(labels[free], return_inverse=True)
-        lead = tuple(np.zeros(int(free.sum()), int) for _ in range(self._paint.ndim - 2))
-        self._paint.data_setitem((*lead, *np.nonzero(free)), (first + numbered).astype(paint.dtype))
-        self._select_new()
-        return len(kept)
+    def set_classes(self, classes: Sequence[ClassPlan]) -> None:
+        """Show other names and colours, or more classes; objects have none."""
+        if isinstance(self._brush, ClassBrush) and classes:
+            self._brush.set_classes(classes)
+
+    def choose_class(self, label: int) -> None:
+        """Paint a class from now on."""
+        if isinstance(self._brush, ClassBrush):
+            self._brush.choose(label)
 
     def _array(self) -> NDArray[np.uint32]:
         """Return the (Y, X) paint itself, not a copy; empty if none is shown."""
-        data: NDArray[np.uint32] = np.zeros((0, 0), np.uint32) if self._paint is None else self._paint.data
-        return data.reshape(data.shape[-2:])
+        return np.zeros((0, 0), np.uint32) if self._paint is None else paint_of(self._paint)
 
     def _checksum(self) -> int:
         return zlib.crc32(self._array().tobytes())
 
     def _prepare_painting(self, layer: Labels) -> None:
-        """Fresh ids, keys, and a brush of a sensible size."""
+        """Give it keys, and a brush of a sensible size."""
+        layer.opacity = 0.5
         layer.brush_size = _BRUSH_PX
-        layer.preserve_labels = True
-        layer.selected_label = self._free_label()  # Its mode is set in the viewer, which shows it wrongly otherwise.
-        layer.mouse_drag_callbacks.insert(0, self._on_stroke)
-        layer.events.mode.connect(lambda _: _protect(layer))
-        layer.bind_key("N", lambda _: self._select_new(), overwrite=True)
-        layer.bind_key("B", lambda _: _select(layer, BACKGROUND_LABEL), overwrite=True)
-        layer.bind_key("E", lambda _: _erase(layer), overwrite=True)
+        layer.bind_key("E", lambda _: erase(layer), overwrite=True)
         layer.bind_key("Shift-N", lambda _: self.next_wanted.emit(), overwrite=True)
-
-    def _select_new(self) -> None:
-        """Choose an id that is free, for a new object."""
-        if self._paint is not None:
-            _select(self._paint, self._free_label())
-
-    def _free_label(self) -> int:
-        return max(int(self._array().max()), BACKGROUND_LABEL) + 1
-
-    def _on_stroke(self, layer: Labels, event: Any) -> Generator[None, None, None]:  # Any: napari's event
-        """Begin another object where a stroke starts away from the present one's paint."""
-        label = int(layer.selected_label)
-        if layer.mode in ("paint", "polygon") and label > BACKGROUND_LABEL:
-            y, x = np.round(layer.world_to_data(event.position)[-2:]).astype(int)
-            reach = int(layer.brush_size) // 2 + _FREE_PX
-            paint = self._array()
-            near = paint[max(0, y - reach) : max(0, y + reach + 1), max(0, x - reach) : max(0, x + reach + 1)]
-            if not (near == label).any() and (paint == label).any():
-                self._select_new()
-        yield
 
     def _on_paint(self, _event: Any = None) -> None:  # Any: napari's event
         if self._patch is not None:
@@ -241,18 +222,3 @@ class PatchLayers:
         patch_id = self._patch.id
         self.removed.emit(patch_id)
         self.hide()
-
-
-def _select(layer: Labels, label: int) -> None:
-    layer.selected_label = label
-    if layer.mode not in ("paint", "fill", "polygon"):
-        layer.mode = "paint"
-
-
-def _erase(layer: Labels) -> None:
-    layer.mode = "paint" if layer.mode == "erase" else "erase"
-
-
-def _protect(layer: Labels) -> None:
-    """Painting keeps off other objects; the eraser takes away whatever it meets."""
-    layer.preserve_labels = layer.mode != "erase"

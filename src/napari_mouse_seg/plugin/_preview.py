@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Labels
@@ -12,6 +12,7 @@ from psygnal import Signal
 
 from napari_mouse_seg.errors import ModelNotFoundError, MouseSegError
 from napari_mouse_seg.events import Event, Finished
+from napari_mouse_seg.plugin._class_colours import class_display
 from napari_mouse_seg.plugin._layers import placement
 
 if TYPE_CHECKING:
@@ -22,10 +23,13 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.plans import SegmentPlan
+    from napari_mouse_seg.pipeline import SegmentResult
+    from napari_mouse_seg.plans import ClassPlan, SegmentPlan
     from napari_mouse_seg.plugin._runner import ThreadRunner
     from napari_mouse_seg.session import RunningTask
     from napari_mouse_seg.tiling import Box
+
+_CLASSES = "mouse-seg classes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +56,34 @@ class Previews:
     Attributes
     ----------
     shown
-        Carries title and number of objects.
+        Carries title, and what was found, in words.
     failed
         Carries the reason in words.
     """
 
-    shown = Signal(str, int)
+    shown = Signal(str, str)
     failed = Signal(str)
 
     def __init__(self, viewer: ViewerModel, runner: ThreadRunner) -> None:
         self._viewer = viewer
         self._runner = runner
         self._layers: dict[str, Labels] = {}
-        self._waiting: dict[str, tuple[Model, Place]] = {}
+        self._waiting: dict[str, tuple[Model, Place, tuple[ClassPlan, ...]]] = {}
         self._task: RunningTask | None = None
 
-    def show(self, title: str, model: Model, place: Place) -> None:
-        """Segment a place with a model and show the objects under a title, in place of what was there."""
-        self._waiting[title] = (model, place)
+    def show(self, title: str, model: Model, place: Place, classes: tuple[ClassPlan, ...] = ()) -> None:
+        """Segment a place with a model and show the result under a title, in place of what was there.
+
+        Parameters
+        ----------
+        title
+            Of the layer.
+        model, place
+            What looks, and where.
+        classes
+            What the labels mean, if the model makes areas; empty for objects.
+        """
+        self._waiting[title] = (model, place, classes)
         self._next()
 
     def remove(self, title: str) -> None:
@@ -90,12 +104,13 @@ class Previews:
         if self._task is not None or not self._waiting:
             return
         title = next(iter(self._waiting))
-        model, place = self._waiting.pop(title)
-        self._task = self._runner.start(find_objects(model, place), partial(self._on_event, title, place), self._on_end)
+        model, place, classes = self._waiting.pop(title)
+        listen = partial(self._on_event, title, place, classes)
+        self._task = self._runner.start(look_with(model, place), listen, self._on_end)
 
-    def _on_event(self, title: str, place: Place, event: Event) -> None:
+    def _on_event(self, title: str, place: Place, classes: tuple[ClassPlan, ...], event: Event) -> None:
         if isinstance(event, Finished):
-            self._show(title, place, event.result)
+            self._show(title, place, classes, event.result)
 
     def _on_end(self, error: Exception | None) -> None:
         self._task = None
@@ -104,25 +119,35 @@ class Previews:
             self.failed.emit(words)
         self._next()
 
-    def _show(self, title: str, place: Place, result: Any) -> None:  # Any: a SegmentResult
-        lead = (np.newaxis,) * len(place.planes)
-        labels = result.labels[lead]
+    def _show(self, title: str, place: Place, classes: tuple[ClassPlan, ...], result: SegmentResult) -> None:
+        labels = result.labels[(np.newaxis,) * len(place.planes)]
         where = placement(place.layer, (result.box.y0, result.box.x0), result.pixel_scale, place.planes)
+        display = class_display(classes, hide_background=True) if classes else {}
         layer = self._layers.get(title)
+        if layer is not None and (_CLASSES in layer.metadata) is not bool(classes):
+            self.remove(title)  # Colours of classes do not turn back into those of objects.
         if layer is None or layer not in self._viewer.layers:
-            active = self._viewer.layers.selection.active
-            layer = self._layers[title] = Labels(labels, name=title, **where)
-            layer.contour = 2
-            self._viewer.add_layer(layer)
-            if active is not None:
-                self._viewer.layers.selection.active = active
+            self._add(title, Labels(labels, name=title, **where, **display), bool(classes))
         else:
             layer.data = labels
             layer.translate = where["translate"]
-        self.shown.emit(title, result.n_objects)
+            for name, value in display.items():
+                setattr(layer, name, value)
+        self.shown.emit(title, result.found)
+
+    def _add(self, title: str, layer: Labels, is_areas: bool) -> None:
+        if is_areas:
+            layer.metadata[_CLASSES] = True
+        else:
+            layer.contour = 2
+        active = self._viewer.layers.selection.active
+        self._layers[title] = layer
+        self._viewer.add_layer(layer)
+        if active is not None:
+            self._viewer.layers.selection.active = active
 
 
-def find_objects(model: Model, place: Place) -> Generator[Event, None, None]:
+def look_with(model: Model, place: Place) -> Generator[Event, None, None]:
     """Segment a place with a model, without keeping its scores."""
     from napari_mouse_seg.pipeline import ScoreCache, resolve, segment
 

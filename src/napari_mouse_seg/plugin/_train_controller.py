@@ -1,8 +1,7 @@
-"""Ties a viewer, the panel *Train* and a training session together."""
+"""Ties a viewer, the panel *Train* and a training session together: who listens to whom."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
@@ -10,36 +9,35 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._base_models import BaseModels
-from napari_mouse_seg.plugin._draw_tool import DrawTool, box_within
+from napari_mouse_seg.plugin._fit import prefill_problem
+from napari_mouse_seg.plugin._image_project import ImageProject
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
+from napari_mouse_seg.plugin._paint_kind import PaintKind
+from napari_mouse_seg.plugin._patch_adding import PatchAdding
 from napari_mouse_seg.plugin._patch_desk import PatchDesk
-from napari_mouse_seg.plugin._patch_rows import PatchRows, note_on
-from napari_mouse_seg.plugin._preview import Place, Previews
+from napari_mouse_seg.plugin._patch_rows import PatchRows
+from napari_mouse_seg.plugin._preview import Previews
+from napari_mouse_seg.plugin._rounds import Rounds
 from napari_mouse_seg.plugin._runner import ThreadRunner
-from napari_mouse_seg.plugin._scene import Scene, check_project, project_folder
-from napari_mouse_seg.plugin._viewport import look, view_events
+from napari_mouse_seg.plugin._stage import Stage
+from napari_mouse_seg.plugin._train_progress import TrainProgress
+from napari_mouse_seg.plugin._viewport import view_events
 from napari_mouse_seg.plugin._warm_up import keep_triton_out
-from napari_mouse_seg.session import TrainSession, TrainState
+from napari_mouse_seg.session import TrainSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    import numpy as np
     from napari.components import ViewerModel
-    from napari.layers import Image
-    from numpy.typing import NDArray
 
-    from napari_mouse_seg.events import CheckpointReady, StepsDone, Validated
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.pipeline import SegmentJob
-    from napari_mouse_seg.plans import PatchPlan, RetrainPlan, RoundPlan
+    from napari_mouse_seg.plans import ClassPlan, PatchPlan, RetrainPlan, RoundPlan
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
-    from napari_mouse_seg.session import PaintSaved
-    from napari_mouse_seg.tiling import Box
+    from napari_mouse_seg.session import PaintSaved, TrainState
     from napari_mouse_seg.widgets import TrainPanel
 
 _FOLLOW_MS = 60
-_PREVIEW = "Preview of training"
+_OPENING = "The project is being opened; wait a moment."
 
 
 class TrainController(QObject):
@@ -61,38 +59,27 @@ class TrainController(QObject):
         self._panel = panel
         self._shelf = shelf
         self._closed = False
-        self._scene: Scene | None = None
-        self._loss = 0.0
-        self._training = False
-        self._used: int | None = None
         self._runner = ThreadRunner()
         self.session = TrainSession(self._runner)
-        self._rows = PatchRows(self.session)
-        self._bases = BaseModels(panel, shelf, self.session)
-        self._layers = ImageLayerList(viewer)
-        self.desk = PatchDesk(viewer, self.session, self._runner, lambda: self._scene)
-        self._rectangle = DrawTool(viewer, "rectangle")
-        self._previews = Previews(viewer, self._runner)
+        self._make_parts()
         self._follow = QTimer(self)
         self._follow.setSingleShot(True)
         self._follow.setInterval(_FOLLOW_MS)
         self._follow.timeout.connect(self.update_reasons)
         self._connect()
-        self._bases.show()
+        self._show_all()
         self._layers.start()
 
     def update_reasons(self) -> None:
-        """Say why a patch cannot be added, and why training cannot start."""
+        """Say why a patch cannot be added or prefilled, and why training cannot start."""
         if self._closed:
             return
-        add = ""
-        if self._scene is None:
-            add = "There is no image to paint."
-        elif self.session.project is not None and self.session.project.read_only:
-            add = self.session.project.read_only_reason
-        else:
-            add = look(self._viewer, self._scene.layer).box_reason
-        self._panel.set_reasons(add, self.session.problem())
+        project = self.session.project
+        add = _OPENING if self.session.is_opening else self._stage.add_problem(project)
+        prefill = "" if project is None else prefill_problem(project.plan, self._prefill_model())
+        other_plane = project is not None and not project.read_only and bool(self._stage.other_plane())
+        train = self.session.problem() or self._bases.problem
+        self._panel.set_reasons(add, train, prefill, other_plane=other_plane)
 
     def stop(self) -> None:
         """Save what is painted, cancel the training and wait for it; the panel stays usable."""
@@ -110,36 +97,53 @@ class TrainController(QObject):
         for signal, slot in self._to_panel():
             signal.disconnect(slot)
         self._layers.close()
-        self._rectangle.close()
+        self._adding.close()
         self._previews.close()
         for event in view_events(self._viewer):
             event.disconnect(self._on_viewer_moved)
-        self._shelf.changed.disconnect(self._bases.show)
         self.session.cancel()
         self._runner.shutdown()
         self.session.close()
 
+    def _make_parts(self) -> None:
+        viewer, panel, session, runner, shelf = self._viewer, self._panel, self.session, self._runner, self._shelf
+        self._layers = ImageLayerList(viewer)
+        self._stage = Stage(viewer)
+        self._kind = PaintKind(panel, session)
+        self._bases = BaseModels(panel, shelf, session, self._kind, runner)
+        self._previews = Previews(viewer, runner)
+        self._rows = PatchRows(session, runner)
+        self._rounds = Rounds(session, shelf, self._stage, self._previews, self._kind, runner)
+        self.desk = PatchDesk(viewer, session, runner, self._stage, self._kind)
+        self._adding = PatchAdding(viewer, session, self._stage, self._bases, self.desk)
+        self._progress = TrainProgress(panel, session)
+        self._place = ImageProject(
+            panel, session, self._stage, self._kind, self._bases, self.desk, self._rows, self._rounds
+        )
+
     def _connect(self) -> None:
         self._layers.listed.connect(self._on_listed)
-        self._layers.chosen.connect(self._on_layer)
+        self._layers.chosen.connect(self._place.choose_layer)
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
-        self._shelf.changed.connect(self._bases.show)
-        self._rectangle.drawn.connect(self._on_drawn)
+        self.desk.said.connect(show_info)
         self._connect_panel()
         for signal, slot in self._to_panel():
             signal.connect(slot)
-        self.desk.said.connect(show_info)
 
     def _connect_panel(self) -> None:
         panel = self._panel
         panel.imageChosen.connect(self._layers.choose)
-        panel.channelChosen.connect(self._on_channel)
+        panel.channelChosen.connect(self._place.choose_channel)
         panel.modelChosen.connect(self._on_base)
+        panel.kindChosen.connect(self._on_kind)
+        panel.classesChanged.connect(self._on_classes)
+        panel.classChosen.connect(self._on_class)
         panel.planChanged.connect(self._on_plan)
-        panel.projectRequested.connect(self.open_project)
-        panel.addPatchRequested.connect(self._on_add)
-        panel.addRectangleRequested.connect(self._on_rectangle)
+        panel.projectRequested.connect(self._place.open)
+        panel.addPatchRequested.connect(self._adding.add_view)
+        panel.addRectangleRequested.connect(self._adding.draw)
+        panel.planeRequested.connect(self._stage.go_to_plane)
         panel.prefillRequested.connect(self._on_prefill)
         panel.patchChosen.connect(self.desk.show)
         panel.patchChanged.connect(self._on_patch)
@@ -148,202 +152,84 @@ class TrainController(QObject):
         panel.pauseRequested.connect(self.session.pause)
         panel.stopRequested.connect(self.session.stop)
         panel.cancelRequested.connect(self.session.cancel)
-        panel.roundUsed.connect(self._on_use)
-        panel.roundsCompared.connect(self._on_compare)
+        panel.roundUsed.connect(self._rounds.use)
+        panel.roundsCompared.connect(self._rounds.compare)
         panel.roundRenamed.connect(self._on_rename)
         panel.roundDeleted.connect(self._on_delete_round)
 
     def _to_panel(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
         """Return what the panel shows, and where it comes from; the panel is gone before this object is."""
-        session, panel = self.session, self._panel
+        session, panel, place = self.session, self._panel, self._place
+        failed = (part.failed for part in (self.desk, self._adding, self._rounds, place))
         return [
+            *((signal, self._complain) for signal in failed),
+            *self._progress.links(),
             (self.desk.shown, panel.set_current_patch),
-            (self.desk.failed, self._complain),
-            (self._rectangle.ended, self._on_rectangle_ended),
+            (self._adding.rectangle_ended, self._on_rectangle_ended),
             (self._previews.failed, panel.set_note),
-            (session.project_changed, self._show_project),
+            (self._rows.changed, place.show_rows),
+            (self._rounds.changed, self._show_all),
+            (self._shelf.changed, self._bases.show),
+            (session.project_changed, self._show_all),
+            (session.leaving, place.on_leaving),
+            (session.opened, place.on_opened),
+            (session.open_failed, place.on_open_failed),
             (session.paint_saved, self._on_saved),
             (session.state_changed, self._on_state),
-            (session.stepped, self._on_step),
-            (session.validated, self._on_validated),
-            (session.checkpoint_ready, self._on_checkpoint),
-            (session.warned, panel.set_note),
+            (session.checkpoint_ready, self._rounds.show_checkpoint),
             (session.run_finished, self._on_finished),
             (session.run_failed, self._on_failed),
-            (session.run_cancelled, self._on_cancelled),
+            (session.run_cancelled, self._on_idle),
         ]
 
-    # The image and its project
-
-    def open_project(self, folder: Path) -> None:
-        """Open a project for the chosen image.
-
-        Parameters
-        ----------
-        folder
-            That was chosen by hand, or lies beside the image.
-        """
-        scene, used = self._scene, self._used
-        if self.session.project is not None and self.session.project.folder == folder.absolute():
-            return
-        self.desk.save()
-        self._forget_project()
-        try:
-            self.session.open(folder, None if scene is None else lambda project: check_project(project, scene))
-        except MouseSegError as error:
-            self._used = used
-            self._complain(str(error))
-            self._show_project()
-            return
-        self._restore()
-
-    def _forget_project(self) -> None:
-        """Let go of what was kept of the project that is left; ids and numbers of another one are the same."""
-        self._rows.forget()
-        self._used = None
-
-    def _restore(self) -> None:
-        """Take over settings, models of rounds, and the last patch."""
-        project, scene = self.session.project, self._scene
-        if project is None:
-            return
-        self._panel.set_plan(project.plan.retrain)
-        if scene is not None:
-            image = project.plan.image
-            self._scene = scene.at(image.channel, image.plane_t, image.plane_z)
-        for entry in project.plan.rounds:
-            self._round_model(entry.number)
-        self._bases.show()
-        self.desk.show(project.plan.patches[-1].id if project.plan.patches else "")
+    def _show_all(self) -> None:
+        self._place.show()
+        self.update_reasons()
 
     def _on_listed(self) -> None:
         self._panel.set_images(self._layers.names, self._layers.position)
         self._follow.start()
 
-    def _on_layer(self, layer: Image | None) -> None:
-        """Make a layer the image that is painted, with the project that lies beside it."""
-        if self._scene is not None and layer is self._scene.layer:
-            return
-        if self.session.state is not TrainState.IDLE:
-            self._complain("The image can be changed when the training has ended.")
-            return
-        self.desk.show("")
-        self._forget_project()
-        self.session.close()
-        self._scene = None
-        if layer is not None:
-            try:
-                self._scene = Scene.of(layer, look(self._viewer, layer).planes)
-            except MouseSegError as error:
-                self._complain(str(error))
-        self._show_channels()
-        self._show_project()
-        if layer is not None and self._scene is not None:
-            folder = project_folder(layer)
-            if (folder / "project.json").exists():
-                self.open_project(folder)
+    def _on_viewer_moved(self, _event: Any = None) -> None:  # Any: napari's event
+        self._follow.start()
 
-    def _show_channels(self) -> None:
-        scene = self._scene
-        self._panel.set_channels(scene.channel_names() if scene else [], scene.plan.channel if scene else 0)
-
-    def _on_channel(self, index: int) -> None:
-        if self._scene is None:
-            return
-        if self.session.project is not None and index != self.session.project.plan.image.channel:
-            self._complain("The project was painted on another channel; its patches stay on that one.")
-            self._show_channels()
-            return
-        self._scene = self._scene.at(index, self._scene.plan.plane_t, self._scene.plan.plane_z)
-
-    def _show_project(self) -> None:
-        project = self.session.project
-        panel = self._panel
-        if project is None:
-            panel.set_project("", "", ())
-            panel.set_patches(())
-            panel.set_rounds((), None)
-            panel.set_kind("objects", (), locked=True)
-        else:
-            panel.set_project(str(project.folder), project.read_only_reason, [d.message for d in project.damage])
-            panel.set_patches(self._rows.rows())
-            panel.set_rounds(project.plan.rounds, self._used)
-            panel.set_kind(project.plan.kind, project.plan.classes, locked=True)
-            panel.set_note(note_on(project.plan.patches))
-        self.update_reasons()
-
-    # Models to start from
+    # What is painted, and what learns it
 
     def _on_base(self, position: int) -> None:
         name = self._bases.choose(position)
         if self.session.project is not None and name != self.session.project.plan.base:
             self._try(lambda: self.session.update(base=name))
 
-    def _round_model(self, number: int) -> Model | None:
-        """Return the model of a round, and put it on the shelf."""
+    def _on_kind(self, kind: str) -> None:
+        self._kind.choose_kind(kind)
+        self._show_all()
+
+    def _on_classes(self, classes: tuple[ClassPlan, ...]) -> None:
+        self.desk.save()
+        self._try(lambda: self._kind.change_classes(classes))
+        self._bases.show()
+
+    def _on_class(self, label: int) -> None:
+        self._kind.note_chosen(label)
+        self.desk.layers.choose_class(label)
+
+    def _on_plan(self, plan: RetrainPlan) -> None:
         project = self.session.project
-        if project is None:
-            return None
-        try:
-            return self._bases.put_round(project, number)
-        except MouseSegError as error:
-            self._complain(str(error))
-            return None
+        if project is not None and not project.read_only and plan != project.plan.retrain:
+            self._try(lambda: self.session.update(retrain=plan))
 
     # Patches
 
-    def _job(self, region: Box) -> SegmentJob | None:
-        """Return the job of the base model on a region; a new network works at the image's own pixels."""
-        from napari_mouse_seg.networks import DEFAULT_MODEL, find_model
-        from napari_mouse_seg.pipeline import resolve
-
-        scene = self._scene
-        if scene is None:
-            return None
-        model = self._bases.model
-        project = self.session.project
-        scale = None
-        if project is not None:
-            scale = project.plan.network_shape[0] / scene.image.shape[0]
-        elif model is None:
-            scale = 1.0
-        try:
-            return resolve(scene.image, model or find_model(DEFAULT_MODEL), scene.plan.replace(scale=scale), region)
-        except MouseSegError as error:
-            self._complain(str(error))
-            return None
-
-    def _on_add(self) -> None:
-        view = look(self._viewer, self._scene.layer) if self._scene is not None else None
-        if view is not None and view.box is not None:
-            self._add_patch(view.box)
-
-    def _add_patch(self, region: Box) -> None:
-        scene = self._scene
-        if self.session.project is None and scene is not None and (planes := look(self._viewer, scene.layer).planes):
-            self._scene = scene.at_planes(planes)
-        job = self._job(region)
-        if job is not None:
-            self.desk.add(job, self._bases.name)
-
-    def _on_rectangle(self, wanted: bool) -> None:
-        if wanted and self._scene is not None:
-            self._rectangle.begin(self._scene.layer)
-        else:
-            self._rectangle.end()
-
-    def _on_drawn(self, corners: NDArray[np.float64]) -> None:
-        box = box_within(corners, self._scene.image.shape) if self._scene is not None else None
-        if box is not None and box.area:
-            self._add_patch(box)
-
-    def _on_rectangle_ended(self) -> None:
-        self._panel.set_drawing(False)
+    def _prefill_model(self) -> Model | None:
+        return self._rounds.newest() or self._bases.model
 
     def _on_prefill(self, _patch_id: str) -> None:
-        model = self._round_model(self._used) if self._used else self._bases.model
-        if model is None:
-            self._complain("There is no model to prefill with yet; choose a trained one, or train a round first.")
+        project, model = self.session.project, self._prefill_model()
+        if project is None:
+            return
+        problem = prefill_problem(project.plan, model)
+        if model is None or problem:
+            self._complain(problem)
             return
         keep_triton_out()
         self.desk.prefill(model)
@@ -356,123 +242,48 @@ class TrainController(QObject):
             self.desk.show("")
         self._try(lambda: self.session.delete_patch(patch_id))
 
+    def _on_rectangle_ended(self) -> None:
+        self._panel.set_drawing(False)
+
     def _on_saved(self, _event: PaintSaved) -> None:
-        self._panel.set_patches(self._rows.rows())
+        self._place.show_rows()
         self.update_reasons()
 
-    # Training
-
-    def _on_plan(self, plan: RetrainPlan) -> None:
-        project = self.session.project
-        if project is not None and not project.read_only and plan != project.plan.retrain:
-            self._try(lambda: self.session.update(retrain=plan))
+    # Training and rounds
 
     def _on_train(self) -> None:
         unsaved = self.desk.unsaved()
         self._try(lambda: self.session.train(self._panel.value(), unsaved))
 
-    def _on_state(self, state: TrainState) -> None:
-        panel = self._panel
-        if state is TrainState.IDLE:
-            self._training = False
-            panel.end_training()
-        elif state is TrainState.RUNNING:
-            if not self._training:
-                panel.begin_training()
-            self._training = True
-        elif state is TrainState.CANCELLING:
-            panel.show_stage("Cancelling…")
-        elif state is TrainState.STOPPING:
-            panel.show_stage("Stopping; the best is kept…")
-        panel.set_paused(state is TrainState.PAUSED)
+    def _on_state(self, _state: TrainState) -> None:
         self.update_reasons()
 
-    def _on_step(self, event: StepsDone) -> None:
-        self._panel.show_progress(event.steps, event.total, event.left_s)
-        self._loss = event.loss
-        self._panel.add_point(event.steps, event.loss, None)
-
-    def _on_validated(self, event: Validated) -> None:
-        if event.score is not None:
-            self._panel.add_point(event.steps, self._loss, event.score)
-            if event.best:
-                self._panel.mark_best(event.steps)
-
-    def _on_checkpoint(self, event: CheckpointReady) -> None:
-        from napari_mouse_seg.networks import load_model
-
-        try:
-            self._preview(_PREVIEW, load_model(Path(event.path)))
-        except MouseSegError:
-            return  # The next one has taken its place already.
-
     def _on_finished(self, done: RoundPlan) -> None:
-        score = "not validated" if done.score is None else f"validation {done.score:.2f}"
-        self._panel.show_message(f"{done.name} is ready ({score}) and can be used in Segment.")
-        show_info(f"Training has ended: {done.name} is ready.")
-        self._on_use(done.number)
-        self._on_layer(self._layers.current)
+        self._rounds.use(done.number)
+        self._on_idle()
 
     def _on_failed(self, reason: str) -> None:
         self._complain(reason)
-        self._on_layer(self._layers.current)
+        self._on_idle()
 
-    def _on_cancelled(self) -> None:
-        self._panel.show_message("Cancelled; the project is as it was.")
-        self._on_layer(self._layers.current)
-
-    # Rounds
-
-    def _on_use(self, number: int) -> None:
-        model = self._round_model(number)
-        if model is None:
-            return
-        self._used = number
-        self._shelf.choose(self._shelf.models.index(model))
-        self._preview(_PREVIEW, model)
-        self._show_project()
-
-    def _on_compare(self, first: int, second: int) -> None:
-        for number in (first, second):
-            model = self._round_model(number)
-            if model is not None:
-                self._preview(model.card.name, model)
+    def _on_idle(self) -> None:
+        """Take up an image that was chosen while a round was at work."""
+        self._place.choose_layer(self._layers.current)
 
     def _on_rename(self, number: int, name: str) -> None:
-        self._try(lambda: self.session.rename_round(number, name))
-        self._round_model(number)  # Its name on the shelf.
+        self._try(lambda: self._rounds.rename(number, name))
 
     def _on_delete_round(self, number: int) -> None:
-        project = self.session.project
-        self._try(lambda: self.session.delete_round(number))
-        if project is None or any(entry.number == number for entry in project.plan.rounds):
-            return
-        for model in self._shelf.models:
-            if model.path == project.round_file(number):
-                self._shelf.take_out(model)
-        if self._used == number:
-            self._used = None
-            self._show_project()
-
-    def _preview(self, title: str, model: Model) -> None:
-        """Show what a model finds in the view."""
-        scene = self._scene
-        view = look(self._viewer, scene.layer) if scene is not None else None
-        if scene is not None and view is not None and view.box is not None:
-            keep_triton_out()
-            self._previews.show(title, model, Place(scene.layer, scene.image, scene.planes, scene.plan, view.box))
+        self._try(lambda: self._rounds.delete(number))
 
     # Helpers
 
-    def _on_viewer_moved(self, _event: Any = None) -> None:  # Any: napari's event
-        self._follow.start()
-
-    def _try(self, action: Any) -> None:  # Any: a function without arguments
+    def _try(self, action: Callable[[], None]) -> None:
         try:
             action()
         except MouseSegError as error:
             self._complain(str(error))
-            self._show_project()
+            self._show_all()
 
     def _complain(self, reason: str) -> None:
         self._panel.show_failure(reason)

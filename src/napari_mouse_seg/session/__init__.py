@@ -3,10 +3,11 @@
 from napari_mouse_seg.session._engine import Engine, PipelineEngine
 from napari_mouse_seg.session._messages import Check, Progress, RunState, Summary
 from napari_mouse_seg.session._paint import PaintSaved, PaintSummary
+from napari_mouse_seg.session._round import TrainState
 from napari_mouse_seg.session._runner import Runner, RunningTask
 from napari_mouse_seg.session._runs import Merged, decode_regions
 from napari_mouse_seg.session._session import SegmentSession
-from napari_mouse_seg.session._train import TrainSession, TrainState
+from napari_mouse_seg.session._train import TrainSession
 from napari_mouse_seg.session._workspace import Workspace
 
 __all__ = [

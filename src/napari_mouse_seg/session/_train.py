@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
@@ -12,12 +11,15 @@ from napari_mouse_seg.errors import MouseSegError, ProjectError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, StepsDone, Validated, Warned
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
 from napari_mouse_seg.session._messages import in_words
-from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, UnsavedPaint
+from napari_mouse_seg.session._opening import Opening
+from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, UnsavedPaint, too_little
+from napari_mouse_seg.session._round import Process, TrainState, save_and_train
+from napari_mouse_seg.session._round import new_process as start_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from pathlib import Path
-    from typing import Any, Literal
+    from typing import Any
 
     from numpy.typing import NDArray
 
@@ -26,30 +28,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.session._runner import Runner, RunningTask
 
 
-class TrainState(Enum):
-    """What the round is doing."""
-
-    IDLE = "idle"
-    RUNNING = "running"
-    PAUSED = "paused"
-    STOPPING = "stopping"
-    CANCELLING = "cancelling"
-
-
-class Process(Protocol):
-    """A round at work elsewhere; see ``pipeline.TrainingProcess``."""
-
-    def events(self) -> Generator[Event, None, None]:
-        """Start it and report what it does."""
-
-    def order(self, what: Literal["pause", "resume", "stop"]) -> None:
-        """Tell it something."""
-
-
-def _new_process(folder: Path, plan: RetrainPlan) -> Process:
-    from napari_mouse_seg.pipeline import TrainingProcess
-
-    return TrainingProcess(folder, plan)
+_OPENING = "The project is still being opened; wait a moment."
 
 
 class TrainSession:
@@ -68,6 +47,10 @@ class TrainSession:
     ----------
     project_changed
         Another project, or other patches, rounds or settings.
+    leaving
+        The project is about to be closed; what is painted in it can still be saved.
+    opened, open_failed
+        What ``open`` was asked for; the latter carries the reason in words.
     paint_saved
         Carries a ``PaintSaved``.
     state_changed
@@ -85,6 +68,9 @@ class TrainSession:
     """
 
     project_changed = Signal()
+    leaving = Signal()
+    opened = Signal()
+    open_failed = Signal(str)
     paint_saved = Signal(PaintSaved)
     state_changed = Signal(TrainState)
     stepped = Signal(StepsDone)
@@ -98,8 +84,9 @@ class TrainSession:
 
     def __init__(self, runner: Runner, new_process: Callable[[Path, RetrainPlan], Process] | None = None) -> None:
         self._runner = runner
-        self._new_process = new_process or _new_process
+        self._new_process = new_process or start_process
         self._project: Project | None = None
+        self._opening: Opening | None = None
         self._unsaved = UnsavedPaint()
         self._summaries: dict[str, PaintSummary] = {}
         self._state = TrainState.IDLE
@@ -117,6 +104,11 @@ class TrainSession:
         """What the round is doing."""
         return self._state
 
+    @property
+    def is_opening(self) -> bool:
+        """Whether a project is on its way from the disk."""
+        return self._opening is not None
+
     def summary(self, patch_id: str) -> PaintSummary:
         """Return how much of a patch is painted."""
         if patch_id not in self._summaries:
@@ -129,31 +121,24 @@ class TrainSession:
         return self._opened().paint(patch_id) if unsaved is None else unsaved
 
     def open(self, folder: Path, check: Callable[[Project], None] | None = None) -> None:
-        """Open a project in place of the present one, which stays if that fails.
+        """Open a project beside the main thread; it takes the place of the present one, which stays if that fails.
 
         Parameters
         ----------
         folder
             Of the project.
         check
-            Raises an error in words if the project is not to be taken.
+            Raises an error in words if the project is not to be taken; called beside the main thread.
 
         Raises
         ------
-        ProjectError
-            If it cannot be read, or a round is at work.
+        TrainingError
+            If a round is at work.
         """
-        from napari_mouse_seg.projects import Project
-
         self._check_idle()
-        project = Project.open(folder)
-        try:
-            if check is not None:
-                check(project)
-        except MouseSegError:
-            project.close()
-            raise
-        self._take(project)
+        self._drop_opening()
+        opening = self._opening = Opening(folder, check)
+        self._runner.start(opening.events(), _listen_not, partial(self._on_open_end, opening))
 
     def create(self, folder: Path, plan: ProjectPlan) -> None:
         """Make a project and open it.
@@ -166,11 +151,13 @@ class TrainSession:
         from napari_mouse_seg.projects import Project
 
         self._check_idle()
-        self._take(Project.create(folder, plan))
+        self._check_no_opening()
+        self._take(Project.create(folder, plan), {})
 
     def close(self) -> None:
-        """End the round, save what is unsaved, and let go of the project."""
+        """End the round, save what is unsaved, and let go of the project, also of one that is being opened."""
         self.cancel()
+        self._drop_opening()
         self._task = self._process = None
         self._state = TrainState.IDLE
         self._let_go()
@@ -244,6 +231,8 @@ class TrainSession:
     def problem(self) -> str:
         """Return why training cannot start, in words; empty if it can as far as is known without reading files."""
         project = self._project
+        if self._opening is not None:
+            return _OPENING
         if project is None:
             return "Add a patch and paint in it first."
         if project.read_only:
@@ -252,17 +241,14 @@ class TrainSession:
             return "A round is at work; wait for it, stop it or cancel it."
         used = [patch for patch in project.plan.patches if patch.included and patch.role == "train"]
         sums = {patch.id: self.summary(patch.id) for patch in used if patch.id not in project.broken}
-        if not any(found.n_objects for found in sums.values()):
-            return "Paint some objects in a patch that is used for training."
-        rest = any(patch.meaning.rest_is_background for patch in used)
-        if not rest and not any(found.has_background for found in sums.values()):
-            return "Paint some background (label 1), or tick “The rest is background” at a patch painted in full."
-        return ""
+        rest = any(patch.meaning.rest_is_background for patch in used if patch.id in sums)
+        return too_little(project.plan.kind, list(sums.values()), rest)
 
     def train(self, plan: RetrainPlan, unsaved: dict[str, NDArray[Any]]) -> None:
         """Save what is unsaved, then train a round on the project as it is on the disk."""
         project = self._opened()
         self._check_idle()
+        self._check_no_opening()
         project.update(retrain=plan)
         for patch_id, paint in unsaved.items():
             self._unsaved.put(patch_id, paint)
@@ -270,7 +256,7 @@ class TrainSession:
         self._process = self._new_process(project.folder, plan)
         self._set_state(TrainState.RUNNING)
         self._task = self._runner.start(
-            _save_and_train(project, self._unsaved, self._process), self._on_event, partial(self._on_end, self._process)
+            save_and_train(project, self._unsaved, self._process), self._on_event, partial(self._on_end, self._process)
         )
 
     def pause(self, paused: bool) -> None:
@@ -291,12 +277,32 @@ class TrainSession:
             self._set_state(TrainState.CANCELLING)
             self._task.cancel()
 
-    def _take(self, project: Project) -> None:
+    def _on_open_end(self, opening: Opening, error: Exception | None) -> None:
+        if opening is not self._opening:
+            opening.abandon()
+            return
+        self._opening = None
+        project = opening.take()
+        if project is not None:
+            self._take(project, opening.summaries)
+            self.opened.emit()
+        elif error is not None:
+            self.open_failed.emit(in_words(error, "Opening the project"))
+
+    def _drop_opening(self) -> None:
+        if self._opening is not None:
+            self._opening.abandon()
+            self._opening = None
+
+    def _take(self, project: Project, summaries: dict[str, PaintSummary]) -> None:
         self._let_go()
         self._project = project
+        self._summaries = dict(summaries)
         self.project_changed.emit()
 
     def _let_go(self) -> None:
+        if self._project is not None:
+            self.leaving.emit()
         self.save_now()
         self._unsaved.clear()
         self._summaries.clear()
@@ -312,6 +318,10 @@ class TrainSession:
     def _check_idle(self) -> None:
         if self._state is not TrainState.IDLE:
             raise TrainingError("A round is at work; stop or cancel it first.")
+
+    def _check_no_opening(self) -> None:
+        if self._opening is not None:
+            raise TrainingError(_OPENING)
 
     def _on_saved(self, event: Event) -> None:
         if isinstance(event, PaintSaved):
@@ -364,6 +374,5 @@ class TrainSession:
             self.state_changed.emit(state)
 
 
-def _save_and_train(project: Project, unsaved: UnsavedPaint, process: Process) -> Generator[Event, None, None]:
-    yield from unsaved.write(project)
-    yield from process.events()
+def _listen_not(_event: Event) -> None:
+    """Wait for the end."""

@@ -44,6 +44,7 @@ class CurveView(QWidget):
         super().__init__(parent)
         self._points: list[Point] = []
         self._best: int | None = None
+        self._score_name = ""
         self._plot = _Plot()
         self._words = QLabel(_EMPTY)
         self._words.setWordWrap(True)
@@ -59,6 +60,11 @@ class CurveView(QWidget):
         column.setSpacing(2)
         column.addWidget(self._plot)
         column.addWidget(self._words)
+
+    def set_score_name(self, name: str) -> None:
+        """Say what the validation score measures, such as “F1”."""
+        self._score_name = name
+        self._show()
 
     def clear(self) -> None:
         """Forget the curve."""
@@ -91,15 +97,15 @@ class CurveView(QWidget):
 
     def text(self) -> str:
         """Return the last values in words, as they are shown."""
-        return _words(self._points, self._best)
+        return _words(self._points, self._best, self._score_name)
 
     def _show(self) -> None:
-        words = _words(self._points, self._best)
+        words = _words(self._points, self._best, self._score_name)
         loss, *rest = words.split(" · ")
         lines = [f'<span style="color: {_LOSS_COLOUR}">{loss}</span>' if self._points else loss]
         lines += [f'<span style="color: {_SCORE_COLOUR}">{part}</span>' for part in rest]
         self._words.setText(" · ".join(lines))
-        self._plot.show_curve(thin(self._points, _MOST_POINTS), self._best)
+        self._plot.show_curve(thin(self._points, _MOST_POINTS), self._best, self._score_name)
 
 
 def thin(points: Sequence[Point], most: int) -> list[Point]:
@@ -129,13 +135,13 @@ def thin(points: Sequence[Point], most: int) -> list[Point]:
     return thinned
 
 
-def _words(points: Sequence[Point], best: int | None) -> str:
+def _words(points: Sequence[Point], best: int | None, score_name: str) -> str:
     if not points:
         return _EMPTY
     scores = {step: score for step, _, score in points if score is not None}
     parts = [f"Loss {points[-1][1]:.3g}"]
     if scores:
-        parts.append(f"Validation {scores[max(scores)]:.2f}")
+        parts.append(" ".join(filter(None, ("Validation", score_name, f"{scores[max(scores)]:.2f}"))))
     if best is not None:
         parts.append(f"Best {scores[best]:.2f} at step {best}" if best in scores else f"Best at step {best}")
     return " · ".join(parts)
@@ -148,14 +154,15 @@ class _Plot(QWidget):
         super().__init__(parent)
         self._points: Sequence[Point] = ()
         self._best: int | None = None
+        self._score_name = ""
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def sizeHint(self) -> QSize:
         """Return the size that shows both lines apart."""
         return QSize(240, _HEIGHT_PX)
 
-    def show_curve(self, points: Sequence[Point], best: int | None) -> None:
-        self._points, self._best = points, best
+    def show_curve(self, points: Sequence[Point], best: int | None, score_name: str) -> None:
+        self._points, self._best, self._score_name = points, best, score_name
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -177,7 +184,7 @@ class _Plot(QWidget):
         metrics = painter.fontMetrics()
         left, line = metrics.horizontalAdvance(f"{high:.2g}") + 6, metrics.height()
         has_score = any(score is not None for *_, score in self._points)
-        right = metrics.horizontalAdvance("1") + 6 if has_score else 4
+        right = metrics.horizontalAdvance("1") + 6 + (line if self._score_name else 0) if has_score else 4
         frame = QRectF(left, line / 2, max(1, self.width() - left - right), max(1.0, self.height() - 1.5 * line - 4))
         faint = self.palette().color(QPalette.ColorRole.WindowText)
         faint.setAlpha(60)
@@ -191,6 +198,8 @@ class _Plot(QWidget):
             if has_score:
                 spot = QRectF(frame.right() + 4, y, right, line)
                 _write(painter, spot, score, _SCORE_COLOUR, Qt.AlignmentFlag.AlignLeft)
+        if has_score and self._score_name:
+            _write_upwards(painter, QPointF(self.width() - line, frame.bottom()), frame.height(), self._score_name)
         if steps:
             faint.setAlpha(190)
             below = QRectF(frame.left(), frame.bottom() + 3, frame.width(), line)
@@ -223,6 +232,16 @@ def _draw_line(painter: QPainter, points: Sequence[QPointF], colour: str, *, dot
         painter.setBrush(QColor(colour))
         for point in points:
             painter.drawEllipse(point, 2.0, 2.0)
+
+
+def _write_upwards(painter: QPainter, corner: QPointF, length: float, text: str) -> None:
+    """Name the axis at the right, in the middle of its height."""
+    painter.save()
+    painter.translate(corner)
+    painter.rotate(-90)
+    spot = QRectF(0, 0, length, painter.fontMetrics().height())
+    _write(painter, spot, text, _SCORE_COLOUR, Qt.AlignmentFlag.AlignHCenter)
+    painter.restore()
 
 
 def _write(painter: QPainter, spot: QRectF, text: str, colour: str | QColor, side: Qt.AlignmentFlag) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import PaintPlan, PatchPlan
 from napari_mouse_seg.widgets._notes import NoteLabel
@@ -29,6 +29,7 @@ class PatchEditor(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._kind: Literal["objects", "areas"] = "objects"
+        self._background = "background"
         self._plan = _NO_PATCH
         self._naming = PlanEditor(_NO_PATCH, ("name", "role"))
         self._meanings = {kind: PlanEditor(PaintPlan(), fields) for kind, fields in _MEANING.items()}
@@ -59,9 +60,13 @@ class PatchEditor(QWidget):
             self.blockSignals(False)
         self._show_sentence()
 
-    def set_kind(self, kind: Literal["objects", "areas"]) -> None:
-        """Say whether objects or areas are painted; emits nothing."""
-        self._kind = kind
+    def set_kind(self, kind: Literal["objects", "areas"], background: str = "background") -> None:
+        """Say whether objects or areas are painted, and what the rest may be; emits nothing."""
+        self._kind, self._background = kind, background
+        rest = self._meanings["areas"].input_widget("rest_is_background")
+        if isinstance(rest, QCheckBox):
+            rest.setText(f"The rest is {background}")
+            rest.setToolTip(f"Whether what is not painted is {background}, not unknown.")
         for name, editor in self._meanings.items():
             editor.setVisible(name == kind)
         self._show_sentence()
@@ -77,12 +82,12 @@ class PatchEditor(QWidget):
             self.valueChanged.emit(plan)
 
     def _show_sentence(self) -> None:
-        self._sentence.say(meaning_in_words(self._plan.meaning, self._kind))
+        self._sentence.say(meaning_in_words(self._plan.meaning, self._kind, self._background))
 
 
-def meaning_in_words(meaning: PaintPlan, kind: Literal["objects", "areas"]) -> str:
+def meaning_in_words(meaning: PaintPlan, kind: Literal["objects", "areas"], background: str = "background") -> str:
     """Return what the paint of a patch means; only objects can be painted whole."""
     if kind == "objects":
         return meaning.sentence
-    rest = "everything else is background" if meaning.rest_is_background else "what is not painted is left out"
-    return f"Each pixel belongs to the class it is painted in; {rest}."
+    rest = f"is {background}" if meaning.rest_is_background else "is left out"
+    return f"Each pixel belongs to the class it is painted in. What is not painted {rest}."

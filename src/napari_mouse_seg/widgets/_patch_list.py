@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QSize, Qt, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
@@ -42,12 +42,15 @@ class PatchRow:
         Share of the pixels that are painted, from 0 to 1.
     n_objects
         How many objects are painted, or how many classes.
+    counts
+        Which classes are painted and how much of each, in words; empty for objects.
     """
 
     plan: PatchPlan
     thumbnail: NDArray[np.uint8] | None
     painted: float
     n_objects: int
+    counts: str = ""
 
 
 class PatchList(ShortList):
@@ -122,12 +125,7 @@ class PatchList(ShortList):
 
     def replace_plan(self, plan: PatchPlan) -> None:
         """Show a patch's new plan; emits nothing."""
-        self.set_rows(
-            [
-                PatchRow(plan, row.thumbnail, row.painted, row.n_objects) if row.plan.id == plan.id else row
-                for row in self._rows
-            ]
-        )
+        self.set_rows([replace(row, plan=plan) if row.plan.id == plan.id else row for row in self._rows])
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Ask for deletion on Delete."""

@@ -51,7 +51,7 @@ class RoundList(QWidget):
         super().__init__(parent)
         self._rounds: tuple[RoundPlan, ...] = ()
         self._used: int | None = None
-        self._read_only = ""
+        self._read_only, self._score_name = "", "Score"
         self._empty, self._facts = NoteLabel("hint"), NoteLabel("hint")
         self._list = ShortList("Rounds", _TIP)
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
@@ -80,7 +80,7 @@ class RoundList(QWidget):
         self._list.blockSignals(True)
         self._list.clear()
         for entry in self._rounds:
-            item = QListWidgetItem(_line(entry, is_used=entry.number == used))
+            item = QListWidgetItem(_line(entry, self._score_name, is_used=entry.number == used))
             item.setData(Qt.ItemDataRole.UserRole, entry.number)
             self._list.addItem(item)
             item.setSelected(entry.number in chosen)
@@ -89,6 +89,13 @@ class RoundList(QWidget):
         self._list.setVisible(bool(rounds))
         self._empty.say("" if rounds else _EMPTY)
         self._show_chosen()
+
+    def set_score_name(self, name: str) -> None:
+        """Say what the validation scores measure."""
+        self._curve.set_score_name(name)
+        if name != self._score_name:
+            self._score_name = name
+            self.set_rounds(self._rounds, self._used)
 
     def set_read_only(self, reason: str) -> None:
         """Say why nothing may be changed; empty if it may."""
@@ -170,8 +177,8 @@ class RoundList(QWidget):
             self.roundDeleted.emit(entry.number)
 
 
-def _line(entry: RoundPlan, *, is_used: bool) -> str:
-    score = "No validation" if entry.score is None else f"Score {entry.score:.2f}"
+def _line(entry: RoundPlan, score_name: str, *, is_used: bool) -> str:
+    score = "No validation" if entry.score is None else f"{score_name[:1].upper()}{score_name[1:]} {entry.score:.2f}"
     mark, where = ("● ", " · in Segment") if is_used else ("", "")
     return f"{mark}{entry.name}\n{score}{where} · {_when(entry.created)}"
 

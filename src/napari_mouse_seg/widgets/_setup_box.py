@@ -27,7 +27,6 @@ _KINDS: dict[Literal["objects", "areas"], tuple[str, str]] = {
     "areas": ("Areas", "Regions of a few classes, such as tissue and background: each class has one label."),
 }
 _LOCKED = "There are painted patches, and a project keeps to one kind of paint; use another project for the other."
-_KEEP = "Patches may be painted in this class already, so it stays."
 
 
 class SetupBox(QWidget):
@@ -44,6 +43,7 @@ class SetupBox(QWidget):
     modelChosen = Signal(int)
     kindChosen = Signal(str)  # "objects" or "areas".
     classesChanged = Signal(object)  # A tuple of ClassPlan.
+    classChosen = Signal(int)  # Label of the class to paint.
     projectRequested = Signal(object)  # The Path of a folder.
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -112,6 +112,10 @@ class SetupBox(QWidget):
         self._classes.setVisible(kind == "areas")
         self._update_inputs()
 
+    def set_class(self, label: int) -> None:
+        """Show which class is painted, or none if 0; emits nothing."""
+        self._classes.set_chosen(label)
+
     def _make_inputs(self) -> None:
         self._image = name_box("Image layer that you paint on.")
         self._channel = name_box("Channel that the model sees.")
@@ -158,13 +162,14 @@ class SetupBox(QWidget):
         self._model.currentIndexChanged.connect(self._on_model)
         self._buttons.buttonToggled.connect(self._on_kind)
         self._classes.valueChanged.connect(self.classesChanged)
+        self._classes.classChosen.connect(self.classChosen)
         self._open.clicked.connect(self._on_open)
 
     def _update_inputs(self) -> None:
         kind_reason = self._read_only or (_LOCKED if self._locked else "")
         for kind, radio in self._radios.items():
             explain(radio, kind_reason, _KINDS["objects" if kind == "objects" else "areas"][1])
-        self._classes.set_reasons(self._read_only, _KEEP if self._locked else "")
+        self._classes.set_reasons(self._read_only)
         self._model.setEnabled(not self._read_only)
         self._show_model()
 

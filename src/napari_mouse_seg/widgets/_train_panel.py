@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _SIMPLE = ("minutes",)
 _ADVANCED = tuple(name for name in RetrainPlan.model_fields if name not in _SIMPLE)
 _READ_ONLY = "The project cannot be written; the note at the top says why."
+_SCORES = {"objects": "F1", "areas": "mean IoU"}
 _TRAIN_TIP = "Teach the base model your patches. You can go on painting meanwhile."
 
 
@@ -46,9 +47,11 @@ class TrainPanel(QWidget):
     planChanged = Signal(object)  # A RetrainPlan.
     kindChosen = Signal(str)  # "objects" or "areas".
     classesChanged = Signal(object)  # A tuple of ClassPlan.
+    classChosen = Signal(int)  # Label of the class to paint.
     projectRequested = Signal(object)  # The Path of a folder to open.
     addPatchRequested = Signal()
     addRectangleRequested = Signal(bool)  # Whether the user wants to draw.
+    planeRequested = Signal()  # To be taken to the plane that is painted.
     prefillRequested = Signal(str)  # Id of the patch.
     patchChosen = Signal(str)  # Id of the patch to go to.
     patchChanged = Signal(object)  # A PatchPlan.
@@ -128,8 +131,14 @@ class TrainPanel(QWidget):
     def set_kind(self, kind: Literal["objects", "areas"], classes: Sequence[ClassPlan], locked: bool) -> None:
         """Show what is painted; ``locked`` once that can no longer be changed."""
         self._setup.set_kind(kind, classes, locked)
-        self._patches.set_kind(kind)
+        self._patches.set_kind(kind, classes)
+        self._status.set_score_name(_SCORES[kind])
+        self._rounds.set_score_name(_SCORES[kind])
         self._update_train()
+
+    def set_class(self, label: int) -> None:
+        """Show which class is painted, or none if 0."""
+        self._setup.set_class(label)
 
     def set_patches(self, rows: Sequence[PatchRow]) -> None:
         """Show the patches; the chosen one stays if it is still among them."""
@@ -152,9 +161,14 @@ class TrainPanel(QWidget):
         """Show the finished rounds and the number of the one that Segment shows."""
         self._rounds.set_rounds(rounds, used)
 
-    def set_reasons(self, add: str, train: str) -> None:
-        """Say why no patch can be added and why training cannot start; empty if they can."""
+    def set_reasons(self, add: str, train: str, prefill: str = "", *, other_plane: bool = False) -> None:
+        """Say why no patch can be added or prefilled and why training cannot start; empty if they can.
+
+        ``other_plane`` if no patch can be added because the viewer shows another plane than the one that is painted.
+        """
         self._add_reason, self._train_reason = add, train
+        self._patches.set_prefill_reason(prefill)
+        self._patches.set_other_plane(other_plane)
         self._update_train()
 
     def set_note(self, text: str) -> None:
@@ -236,9 +250,11 @@ class TrainPanel(QWidget):
         return choices
 
     def _connect(self) -> None:
-        for name in ("imageChosen", "channelChosen", "modelChosen", "kindChosen", "classesChanged", "projectRequested"):
+        for name in ("imageChosen", "channelChosen", "modelChosen", "kindChosen", "projectRequested"):
             getattr(self._setup, name).connect(getattr(self, name))
-        for name in ("prefillRequested", "patchChosen", "patchChanged", "patchDeleted"):
+        for name in ("classesChanged", "classChosen"):
+            getattr(self._setup, name).connect(getattr(self, name))
+        for name in ("prefillRequested", "planeRequested", "patchChosen", "patchChanged", "patchDeleted"):
             getattr(self._patches, name).connect(getattr(self, name))
         for name in ("roundUsed", "roundsCompared", "roundRenamed", "roundDeleted"):
             getattr(self._rounds, name).connect(getattr(self, name))
@@ -246,17 +262,13 @@ class TrainPanel(QWidget):
             getattr(self._status, name).connect(getattr(self, name))
         self._patches.addRequested.connect(self.addPatchRequested)
         self._patches.rectangleRequested.connect(self.addRectangleRequested)
-        self._setup.kindChosen.connect(self._on_kind)
+        self._setup.kindChosen.connect(self._update_train)
         for changed in (self._setup.imageChosen, self._setup.classesChanged, self._patches.patchChanged):
             changed.connect(self._update_train)
         for editor in (self._simple, self._advanced):
             editor.valueChanged.connect(self._on_plan)
             editor.problemChanged.connect(self._update_train)
         self._train.clicked.connect(self._on_train)
-
-    def _on_kind(self) -> None:
-        self._patches.set_kind(self._setup.kind())
-        self._update_train()
 
     def _on_plan(self) -> None:
         self.planChanged.emit(self.value())

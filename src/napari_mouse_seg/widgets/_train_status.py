@@ -74,6 +74,10 @@ class TrainStatus(QWidget):
         self._running.setVisible(True)
         self._update_buttons()
 
+    def set_score_name(self, name: str) -> None:
+        """Say what the validation score measures."""
+        self._curve.set_score_name(name)
+
     def show_stage(self, text: str) -> None:
         """Say what is done now."""
         self._text, self._left_s = text, None

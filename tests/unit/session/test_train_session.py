@@ -12,9 +12,9 @@ from helpers.projects import SHORT, SIDE, disc_project
 from helpers.runners import FakeRunner
 from napari_mouse_seg.errors import PlanError, ProjectError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, StepsDone, Validated, Warned
-from napari_mouse_seg.plans import PaintPlan, RoundPlan
+from napari_mouse_seg.plans import ClassPlan, PaintPlan, RoundPlan
 from napari_mouse_seg.projects import Project
-from napari_mouse_seg.session import TrainSession, TrainState
+from napari_mouse_seg.session import PaintSummary, TrainSession, TrainState
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -69,7 +69,16 @@ class Bench:
         self.heard: list[tuple[str, Any]] = []
         self.states: list[TrainState] = []
         self.n_changes = 0
-        for name in ("stepped", "validated", "checkpoint_ready", "warned", "run_finished", "run_failed", "save_failed"):
+        for name in (
+            "stepped",
+            "validated",
+            "checkpoint_ready",
+            "warned",
+            "run_finished",
+            "run_failed",
+            "save_failed",
+            "open_failed",
+        ):
             getattr(self.session, name).connect(lambda value, name=name: self.heard.append((name, value)))
         self.session.run_cancelled.connect(lambda: self.heard.append(("run_cancelled", None)))
         self.session.paint_saved.connect(lambda event: self.heard.append(("paint_saved", event.patch_id)))
@@ -88,6 +97,13 @@ class Bench:
             if not task.ended:
                 task.finish()
 
+    def open(self, folder: Path) -> None:
+        """Open a project and forget how it went."""
+        self.session.open(folder)
+        self.finish()
+        self.runner.tasks.clear()
+        self.n_changes = 0
+
     def of(self, name: str) -> list[Any]:
         return [value for heard, value in self.heard if heard == name]
 
@@ -100,7 +116,7 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     made = Bench()
     disc_project(tmp_path).close()
-    made.session.open(tmp_path / "discs.mouse-seg")
+    made.open(tmp_path / "discs.mouse-seg")
     yield made
     made.session.close()
 
@@ -353,7 +369,7 @@ def test_rounds_can_be_renamed_and_deleted(bench: Bench) -> None:
 
 def test_a_project_that_is_open_elsewhere_can_only_be_looked_at(bench: Bench, tmp_path: Path) -> None:
     second = Bench()
-    second.session.open(tmp_path / "discs.mouse-seg")
+    second.open(tmp_path / "discs.mouse-seg")
     assert "another window of this program" in second.session.problem()
     second.session.save_paint("p001", paint(9))
     assert second.runner.tasks == []
@@ -366,6 +382,92 @@ def test_a_project_that_is_open_elsewhere_can_only_be_looked_at(bench: Bench, tm
     second.session.close()
     assert on_disk_is_old(bench)
     assert second.of("save_failed") == []
+
+
+def test_a_project_is_read_beside_the_main_thread_and_the_present_one_stays_meanwhile(
+    bench: Bench, tmp_path: Path
+) -> None:
+    other = disc_project(tmp_path / "other", ("train",))
+    other.close()
+    before, left = bench.session.project, []
+    bench.session.leaving.connect(lambda: left.append(bench.session.project))
+    bench.session.open(other.folder)
+    assert bench.session.is_opening
+    assert bench.session.project is before
+    assert "still being opened" in bench.session.problem()
+    with pytest.raises(TrainingError, match="still being opened"):
+        bench.train()
+    bench.finish()
+    assert not bench.session.is_opening
+    assert bench.session.project is not None
+    assert bench.session.project.folder == other.folder
+    assert left == [before]
+    assert bench.session.summary("p001").n_objects == 4
+    with Project.open(tmp_path / "discs.mouse-seg") as first:
+        assert not first.read_only  # It was let go.
+
+
+@pytest.mark.parametrize("is_open_already", [False, True])
+def test_a_project_that_is_not_wanted_any_more_is_let_go(bench: Bench, tmp_path: Path, is_open_already: bool) -> None:
+    other = disc_project(tmp_path / "other")
+    other.close()
+    bench.session.open(other.folder)
+    (task,) = bench.runner.tasks
+    while is_open_already and not isinstance(next(task.events), Finished):
+        pass  # The last event is on its way.
+    bench.session.close()
+    task.finish()
+    assert bench.session.project is None
+    with Project.open(other.folder) as again:
+        assert not again.read_only
+
+
+def test_a_project_that_a_check_refuses_leaves_the_present_one(bench: Bench, tmp_path: Path) -> None:
+    disc_project(tmp_path / "other").close()
+    before = bench.session.project
+
+    def refuse(_project: Project) -> None:
+        raise ProjectError("It was painted on another image.")
+
+    bench.session.open(tmp_path / "other" / "discs.mouse-seg", refuse)
+    bench.finish()
+    assert bench.of("open_failed") == ["It was painted on another image."]
+    assert bench.session.project is before
+    with Project.open(tmp_path / "other" / "discs.mouse-seg") as again:
+        assert not again.read_only
+
+
+CLASSES = (
+    ClassPlan(label=1, name="Background", colour="#999999"),
+    ClassPlan(label=2, name="Wall", colour="#0072b2"),
+    ClassPlan(label=3, name="Hole", colour="#e69f00"),
+)
+
+
+@pytest.mark.parametrize(
+    ("labels", "rest", "is_enough"),
+    [((2,), False, False), ((2,), True, True), ((1,), True, False), ((2, 3), False, True), ((0,), True, False)],
+)
+def test_areas_need_two_classes(bench: Bench, labels: tuple[int, ...], rest: bool, is_enough: bool) -> None:
+    for patch_id in ("p001", "p002"):
+        bench.session.save_paint(patch_id, paint(0))
+    bench.finish()
+    bench.session.update(kind="areas", classes=CLASSES)
+    marks = paint(0)
+    marks[: len(labels)] = np.array(labels)[:, None]
+    bench.session.save_paint("p001", marks)
+    bench.finish()
+    patch = bench.session.project.plan.patches[0]  # type: ignore[union-attr]
+    bench.session.update_patch(patch.replace(meaning=PaintPlan(rest_is_background=rest)))
+    assert ("two classes" not in bench.session.problem()) is is_enough
+
+
+def test_a_summary_counts_the_pixels_of_each_label() -> None:
+    marks = np.array([[0, 2, 2], [3, 2, 0]])
+    found = PaintSummary.of(marks)
+    assert found.counts == ((2, 3), (3, 1))
+    assert found.share == pytest.approx(4 / 6)
+    assert (found.n_objects, found.has_background) == (2, False)
 
 
 def test_without_a_project_nothing_can_be_changed() -> None:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from qtpy.QtGui import QColor
-from qtpy.QtWidgets import QColorDialog, QLabel, QLineEdit, QPushButton, QToolButton
+from qtpy.QtWidgets import QColorDialog, QLabel, QLineEdit, QPushButton, QRadioButton, QToolButton
 
-from napari_mouse_seg.plans import ClassPlan
-from napari_mouse_seg.widgets._class_table import ClassTable
+from napari_mouse_seg.plans import AreaTargets, ClassPlan
+from napari_mouse_seg.widgets._class_table import ClassTable, first_classes
 
 if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
@@ -49,7 +49,8 @@ def test_a_new_class_gets_a_free_label_name_and_colour(table: ClassTable, qtbot:
     (added,) = set(told.args[0]) - set(CLASSES)
     assert added.label == 3
     assert added.colour not in {entry.colour for entry in CLASSES}
-    assert names(table)[-1].text() == added.name == "Class 3"
+    assert names(table)[-1].text() == added.name == "Class 2"  # Background is no class to count.
+    assert table.chosen() == 3
 
 
 def test_a_name_is_taken_over_when_it_is_complete(table: ClassTable, qtbot: QtBot) -> None:
@@ -77,6 +78,33 @@ def test_a_colour_is_chosen_in_a_dialog(table: ClassTable, qtbot: QtBot, monkeyp
     with qtbot.waitSignal(table.valueChanged) as told:
         table._rows[0].findChildren(QToolButton)[0].click()
     assert told.args[0][0].colour == "#abcdef"
+
+
+def test_a_class_is_chosen_to_be_painted(table: ClassTable, qtbot: QtBot) -> None:
+    radios = [row.findChild(QRadioButton) for row in table._rows]
+    with qtbot.assertNotEmitted(table.classChosen):
+        table.set_chosen(2)
+    assert [radio.isChecked() for radio in radios] == [False, True, False]
+    with qtbot.waitSignal(table.classChosen) as told:
+        radios[2].click()
+    assert told.args == [4]
+    assert [radio.isChecked() for radio in radios] == [False, False, True]
+    radios[2].click()  # Again: it stays.
+    assert radios[2].isChecked()
+    table.set_chosen(0)
+    assert not any(radio.isChecked() for radio in radios)
+
+
+def test_the_first_two_classes_differ_and_are_valid() -> None:
+    first, second = AreaTargets(classes=first_classes()).classes
+    assert (first.label, first.name) == (1, "Background")
+    assert (second.label, second.name) == (2, "Class 1")
+    assert first.colour != second.colour
+
+
+def test_the_class_of_what_is_not_painted_stays(table: ClassTable) -> None:
+    assert not removers(table)[0].isEnabled()
+    assert "give it another name" in removers(table)[0].toolTip()
 
 
 def test_a_class_can_be_removed_until_two_are_left(table: ClassTable, qtbot: QtBot) -> None:

@@ -118,3 +118,9 @@ def test_many_points_are_thinned_to_means_and_keep_every_score() -> None:
     assert len(thinned) <= 410
     assert all(loss == pytest.approx(0.5, abs=0.05) for _, loss, _ in thinned)
     assert [step for step, _, score in thinned if score is not None] == list(range(1000, 10_001, 1000))
+
+
+def test_the_score_is_named(curve: CurveView) -> None:
+    curve.set_points([(10, 0.5, None), (20, 0.25, 0.8)], 20)
+    curve.set_score_name("mean IoU")
+    assert "Validation mean IoU 0.80" in curve.text()

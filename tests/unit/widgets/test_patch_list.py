@@ -179,9 +179,10 @@ def test_a_name_being_typed_is_left_alone_when_the_patch_is_shown_again(editor: 
 
 
 def test_areas_are_not_said_to_be_objects(editor: PatchEditor) -> None:
-    editor.set_kind("areas")
+    editor.set_kind("areas", "Glass")
     assert "bject" not in editor.sentence()
-    assert "what is not painted is left out" in editor.sentence()
-    assert [one.text() for one in editor.findChildren(QCheckBox) if one.isVisibleTo(editor)] == [
-        "The rest is background"
-    ]
+    assert "What is not painted is left out." in editor.sentence()
+    assert [one.text() for one in editor.findChildren(QCheckBox) if one.isVisibleTo(editor)] == ["The rest is Glass"]
+    box(editor, "The rest is Glass").click()
+    assert "What is not painted is Glass." in editor.sentence()
+    assert editor.value().meaning.rest_is_background

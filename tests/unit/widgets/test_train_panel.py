@@ -96,7 +96,7 @@ def test_the_steps_after_each_other_are_asked_for(empty: TrainPanel) -> None:
 def test_setters_emit_nothing(panel: TrainPanel) -> None:
     told: list[str] = []
     names = [name for name, value in vars(TrainPanel).items() if type(value).__name__ in ("pyqtSignal", "Signal")]
-    assert len(names) == 21
+    assert len(names) == 23
     for name in names:
         getattr(panel, name).connect(lambda *_, name=name: told.append(name))
     panel.set_images(["a", "b"], 0)
@@ -104,6 +104,7 @@ def test_setters_emit_nothing(panel: TrainPanel) -> None:
     panel.set_models(MODELS, 1)
     panel.set_plan(RetrainPlan(minutes=2, batch_size=8, start_from="last", seed=3))
     panel.set_kind("areas", CLASSES, locked=True)
+    panel.set_class(2)
     panel.set_project("here", "", ())
     panel.set_patches([patch(4), patch(5)])
     panel.set_current_patch("p005")

@@ -1,0 +1,171 @@
+"""The chosen image and the project that goes with it: opened beside the main thread, restored, shown in the panel."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from psygnal import Signal
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.plugin._patch_rows import note_on
+from napari_mouse_seg.plugin._scene import check_project, project_folder
+from napari_mouse_seg.session import TrainState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari.layers import Image
+
+    from napari_mouse_seg.plugin._base_models import BaseModels
+    from napari_mouse_seg.plugin._paint_kind import PaintKind
+    from napari_mouse_seg.plugin._patch_desk import PatchDesk
+    from napari_mouse_seg.plugin._patch_rows import PatchRows
+    from napari_mouse_seg.plugin._rounds import Rounds
+    from napari_mouse_seg.plugin._stage import Stage
+    from napari_mouse_seg.session import TrainSession
+    from napari_mouse_seg.widgets import TrainPanel
+
+
+class ImageProject:
+    """Which image is painted, and in which project.
+
+    Parameters
+    ----------
+    panel
+        Shows both.
+    session
+        Holds the project.
+    stage
+        Holds the image.
+    kind, bases, desk, rows, rounds
+        Each shows its part of the project.
+
+    Attributes
+    ----------
+    failed
+        Carries words.
+    """
+
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        panel: TrainPanel,
+        session: TrainSession,
+        stage: Stage,
+        kind: PaintKind,
+        bases: BaseModels,
+        desk: PatchDesk,
+        rows: PatchRows,
+        rounds: Rounds,
+    ) -> None:
+        self._panel = panel
+        self._session = session
+        self._stage = stage
+        self._kind = kind
+        self._bases = bases
+        self._desk = desk
+        self._rows = rows
+        self._rounds = rounds
+
+    def choose_layer(self, layer: Image | None) -> None:
+        """Make a layer the image that is painted, with the project that lies beside it."""
+        if self._stage.scene is not None and layer is self._stage.scene.layer:
+            return
+        if self._session.state is not TrainState.IDLE:
+            self.failed.emit("The image can be changed when the training has ended.")
+            return
+        self._desk.show("")
+        self._session.close()
+        self._forget()
+        try:
+            self._stage.set_layer(layer)
+        except MouseSegError as error:
+            self.failed.emit(str(error))
+        self._show_channels()
+        self.show()
+        if layer is not None and self._stage.scene is not None:
+            folder = project_folder(layer)
+            if (folder / "project.json").exists():
+                self.open(folder)
+
+    def choose_channel(self, index: int) -> None:
+        """Paint on another channel, if nothing is painted yet."""
+        project = self._session.project
+        if project is not None and index != project.plan.image.channel:
+            self.failed.emit("The project was painted on another channel; its patches stay on that one.")
+            self._show_channels()
+            return
+        self._stage.set_channel(index)
+
+    def open(self, folder: Path) -> None:
+        """Open a project for the chosen image, beside the main thread.
+
+        Parameters
+        ----------
+        folder
+            That was chosen by hand, or lies beside the image.
+        """
+        if self._session.project is not None and self._session.project.folder == folder.absolute():
+            return
+        scene = self._stage.scene
+        try:
+            self._session.open(folder, None if scene is None else partial(check_project, scene=scene))
+        except MouseSegError as error:
+            self.failed.emit(str(error))
+            return
+        self.show()
+
+    def on_leaving(self) -> None:
+        """Let go of what was kept of the project that is left; ids and numbers of another one are the same."""
+        self._forget()
+
+    def on_opened(self) -> None:
+        """Take over settings, models and the last patch of the project that has come."""
+        project = self._session.project
+        if project is None:
+            return
+        self._panel.set_plan(project.plan.retrain)
+        self._stage.set_reference(project.plan.image)
+        self._show_channels()
+        self._bases.fetch()
+        self._rounds.read_all()
+        self._desk.show(project.plan.patches[-1].id if project.plan.patches else "")
+
+    def on_open_failed(self, reason: str) -> None:
+        """Say why; the present project stays."""
+        self.failed.emit(reason)
+        self.show()
+
+    def show(self) -> None:
+        """Let the panel show the project, or that there is none."""
+        project, panel = self._session.project, self._panel
+        self._kind.show()
+        self._bases.show()
+        self._desk.layers.set_classes(self._kind.classes)
+        if project is None:
+            text = "The project is being opened…" if self._session.is_opening else ""
+            panel.set_project(text, "", ())
+            panel.set_patches(())
+            panel.set_rounds((), None)
+            return
+        problems = [found.message for found in project.damage]
+        panel.set_project(
+            str(project.folder), project.read_only_reason, list(filter(None, (*problems, self._bases.problem)))
+        )
+        panel.set_patches(self._rows.rows())
+        panel.set_rounds(project.plan.rounds, self._rounds.used)
+        panel.set_note(note_on(project.plan.patches))
+
+    def show_rows(self) -> None:
+        """Let the panel show the patches anew."""
+        self._panel.set_patches(self._rows.rows())
+
+    def _forget(self) -> None:
+        self._rows.forget()
+        self._rounds.forget()
+
+    def _show_channels(self) -> None:
+        scene = self._stage.scene
+        self._panel.set_channels(scene.channel_names() if scene else [], scene.plan.channel if scene else 0)

@@ -1,0 +1,226 @@
+"""The rounds of a project: their models on the shelf, in the view, and side by side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from napari.utils.notifications import show_info
+from psygnal import Signal
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event
+from napari_mouse_seg.plugin._warm_up import keep_triton_out
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
+    from napari_mouse_seg.events import CheckpointReady
+    from napari_mouse_seg.networks import Model
+    from napari_mouse_seg.plans import ClassPlan, RoundPlan
+    from napari_mouse_seg.plugin._model_shelf import ModelShelf
+    from napari_mouse_seg.plugin._paint_kind import PaintKind
+    from napari_mouse_seg.plugin._preview import Previews
+    from napari_mouse_seg.plugin._runner import ThreadRunner
+    from napari_mouse_seg.plugin._stage import Stage
+    from napari_mouse_seg.projects import Project
+    from napari_mouse_seg.session import TrainSession
+
+PREVIEW = "Preview of training"
+
+
+@dataclass(frozen=True, slots=True)
+class RoundRead(Event):
+    """The model of a round, or why there is none."""
+
+    number: int
+    model: Model | None
+    problem: str = ""
+
+
+class Rounds:
+    """What is done with finished rounds, and with the one at work.
+
+    Parameters
+    ----------
+    session
+        Whose project has the rounds.
+    shelf
+        Where their models are put, for *Segment* to use.
+    stage, previews
+        Where they are looked through.
+    kind
+        What is painted: the names and colours of classes.
+    runner
+        Reads model files.
+
+    Attributes
+    ----------
+    used
+        Number of the round that *Segment* was told to use; None if none was.
+    changed
+        Another round is used, or a model has come.
+    failed
+        Carries words.
+    """
+
+    changed = Signal()
+    failed = Signal(str)
+
+    def __init__(
+        self,
+        session: TrainSession,
+        shelf: ModelShelf,
+        stage: Stage,
+        previews: Previews,
+        kind: PaintKind,
+        runner: ThreadRunner,
+    ) -> None:
+        self._session = session
+        self._shelf = shelf
+        self._stage = stage
+        self._previews = previews
+        self._kind = kind
+        self._runner = runner
+        self._models: dict[int, Model] = {}
+        self.used: int | None = None
+
+    def forget(self) -> None:
+        """Let go of another project's; their models stay on the shelf."""
+        self._models.clear()
+        self.used = None
+
+    def read_all(self) -> None:
+        """Put the models of all rounds on the shelf, beside the main thread."""
+        project = self._session.project
+        if project is not None and project.plan.rounds:
+            read = _read_rounds(project, project.plan.rounds)
+            self._runner.start(read, partial(self._on_read, project), _ignore)
+
+    def newest(self) -> Model | None:
+        """Return the model that *Segment* was told to use, or that of the last round; None if there is none."""
+        number = self.used if self.used in self._models else max(self._models, default=None)
+        return None if number is None else self._models[number]
+
+    def use(self, number: int) -> None:
+        """Let *Segment* use the model of a round, and show what it finds."""
+        model = self._model(number)
+        if model is None:
+            return
+        self.used = number
+        self._shelf.choose(self._shelf.models.index(model))
+        self._preview(PREVIEW, model)
+        self.changed.emit()
+
+    def compare(self, first: int, second: int) -> None:
+        """Show what two rounds find in the view."""
+        models = [model for model in (self._model(first), self._model(second)) if model is not None]
+        for model in models:
+            self._preview(model.card.name, model)
+        if len(models) == 2 and self._kind.kind == "areas":
+            names = " and ".join(model.card.name for model in models)
+            show_info(f"{names} lie over each other; click the eye of the upper layer to see the lower one.")
+
+    def rename(self, number: int, name: str) -> None:
+        """Give the model of a round another name.
+
+        Raises
+        ------
+        ProjectError
+            If it cannot be written.
+        """
+        self._session.rename_round(number, name)
+        self._take(number, self._model(number))
+
+    def delete(self, number: int) -> None:
+        """Take a round out of the project, and its model off the shelf.
+
+        Raises
+        ------
+        ProjectError
+            If it cannot be moved away.
+        """
+        project = self._session.project
+        self._session.delete_round(number)
+        self._models.pop(number, None)
+        for model in self._shelf.models:
+            if project is not None and model.path == project.round_file(number):
+                self._shelf.take_out(model)
+        if self.used == number:
+            self.used = None
+        self.changed.emit()
+
+    def show_checkpoint(self, event: CheckpointReady) -> None:
+        """Show what the model in training finds."""
+        from pathlib import Path
+
+        from napari_mouse_seg.networks import load_model
+
+        try:
+            self._preview(PREVIEW, load_model(Path(event.path)))
+        except MouseSegError:
+            return  # The next one has taken its place already.
+
+    def _model(self, number: int) -> Model | None:
+        """Return the model of a round, read now if it was not yet."""
+        project = self._session.project
+        entry = next((entry for entry in project.plan.rounds if entry.number == number), None) if project else None
+        if project is None or entry is None:
+            return None
+        if number not in self._models:
+            event = _read_round(project.round_file(number), entry)
+            if event.problem:
+                self.failed.emit(event.problem)
+            self._take(number, event.model)
+        return self._models.get(number)
+
+    def _take(self, number: int, model: Model | None) -> None:
+        """Put a model on the shelf under its present name; it may have been renamed since it was made."""
+        project = self._session.project
+        if model is None or project is None:
+            return
+        name = next((entry.name for entry in project.plan.rounds if entry.number == number), model.card.name)
+        self._models[number] = replace(model, card=model.card.replace(name=name))
+        self._shelf.put(self._models[number])
+
+    def _on_read(self, project: Project, event: Event) -> None:
+        if not isinstance(event, RoundRead) or project is not self._session.project:
+            return
+        if event.problem:
+            self.failed.emit(event.problem)
+        if event.number in {entry.number for entry in project.plan.rounds}:  # It may have been deleted meanwhile.
+            self._take(event.number, event.model)
+        self.changed.emit()
+
+    def _preview(self, title: str, model: Model) -> None:
+        """Show what a model finds in the view."""
+        place = self._stage.place()
+        if place is not None:
+            keep_triton_out()
+            self._previews.show(title, model, place, _as_painted(model.card.classes, self._kind.classes))
+
+
+def _as_painted(mine: tuple[ClassPlan, ...], painted: tuple[ClassPlan, ...]) -> tuple[ClassPlan, ...]:
+    """Return a model's classes with the names and colours that they have now."""
+    now = {entry.label: entry for entry in painted}
+    return tuple(now.get(entry.label, entry) for entry in mine)
+
+
+def _read_rounds(project: Project, rounds: tuple[RoundPlan, ...]) -> Generator[Event, None, None]:
+    for entry in rounds:
+        yield _read_round(project.round_file(entry.number), entry)
+
+
+def _read_round(file: Path, entry: RoundPlan) -> RoundRead:
+    from napari_mouse_seg.networks import load_model
+
+    try:
+        return RoundRead(entry.number, load_model(file))
+    except MouseSegError as error:
+        return RoundRead(entry.number, None, str(error))
+
+
+def _ignore(_error: Exception | None) -> None:
+    """Go on: each model that could not be read has been told of."""

@@ -1,0 +1,109 @@
+"""The image that is painted in a viewer, and what of it the viewer shows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.plugin._preview import Place
+from napari_mouse_seg.plugin._scene import Scene
+from napari_mouse_seg.plugin._viewport import look
+
+if TYPE_CHECKING:
+    from napari.components import ViewerModel
+    from napari.layers import Image
+
+    from napari_mouse_seg.plans import ImageReference
+    from napari_mouse_seg.plugin._viewport import View
+    from napari_mouse_seg.projects import Project
+
+_AXES = {"T": "time point", "Z": "plane"}
+
+
+class Stage:
+    """One image at most, at the channel and plane that are painted.
+
+    Parameters
+    ----------
+    viewer
+        Shows it.
+
+    Attributes
+    ----------
+    scene
+        The image; None if there is none.
+    """
+
+    def __init__(self, viewer: ViewerModel) -> None:
+        self._viewer = viewer
+        self.scene: Scene | None = None
+
+    def set_layer(self, layer: Image | None) -> None:
+        """Take a layer's image where the viewer stands; None for no image.
+
+        Raises
+        ------
+        UnsupportedImageError
+            If its pixels or axes cannot be used.
+        """
+        self.scene = None
+        if layer is not None:
+            self.scene = Scene.of(layer, look(self._viewer, layer).planes)
+
+    def set_channel(self, index: int) -> None:
+        """Take another channel."""
+        if self.scene is not None:
+            self.scene = self.scene.at(index, self.scene.plan.plane_t, self.scene.plan.plane_z)
+
+    def set_reference(self, image: ImageReference) -> None:
+        """Take the channel and plane that a project was painted on."""
+        if self.scene is not None:
+            self.scene = self.scene.at(image.channel, image.plane_t, image.plane_z)
+
+    def follow_sliders(self) -> None:
+        """Take the plane that the viewer shows."""
+        view = self.view()
+        if self.scene is not None and view is not None and view.planes:
+            self.scene = self.scene.at_planes(view.planes)
+
+    def view(self) -> View | None:
+        """Return what of the image the viewer shows; None if there is no image."""
+        return None if self.scene is None else look(self._viewer, self.scene.layer)
+
+    def place(self) -> Place | None:
+        """Return the visible region of the plane that is painted; None if nothing of it is visible."""
+        scene, view = self.scene, self.view()
+        if scene is None or view is None or view.box is None:
+            return None
+        return Place(scene.layer, scene.image, scene.planes, scene.plan, view.box)
+
+    def other_plane(self) -> str:
+        """Return why a project cannot be painted on the plane that is shown; empty if it is the project's."""
+        scene, view = self.scene, self.view()
+        if scene is None or view is None or not view.planes:
+            return ""
+        shown = dict(zip(scene.image.axes, view.planes, strict=False))
+        painted = dict(zip(scene.image.axes, scene.planes, strict=False))
+        other = [axis for axis in _AXES if axis in shown and shown[axis] != painted[axis]]
+        if not other:
+            return ""
+        mine = ", ".join(f"{_AXES[axis]} {painted[axis]}" for axis in other)
+        theirs = ", ".join(f"{_AXES[axis]} {shown[axis]}" for axis in other)
+        return f"This project is painted on {mine}, and the viewer shows {theirs}; a project keeps to one plane."
+
+    def go_to_plane(self) -> None:
+        """Move the viewer's sliders to the plane that is painted."""
+        if self.scene is not None:
+            layer = self.scene.layer
+            world = layer.data_to_world((*self.scene.planes, 0, 0))
+            first = self._viewer.dims.ndim - layer.ndim
+            for axis, position in enumerate(world[:-2], first):
+                self._viewer.dims.set_point(axis, position)
+
+    def add_problem(self, project: Project | None) -> str:
+        """Return why no patch can be added, in words; empty if one can."""
+        view = self.view()
+        if view is None:
+            return "There is no image to paint."
+        if project is not None and project.read_only:
+            return project.read_only_reason
+        return view.box_reason or ("" if project is None else self.other_plane())

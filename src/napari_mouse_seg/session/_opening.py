@@ -1,0 +1,92 @@
+"""A project on its way from the disk: every patch is decoded once, which takes too long for the main thread."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.events import Event, Finished, Started, TileDone
+from napari_mouse_seg.session._paint import PaintSummary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+    from pathlib import Path
+
+    from napari_mouse_seg.projects import Project
+
+
+class Opening:
+    """Opens one project, and closes it again if nobody wants it any more.
+
+    Parameters
+    ----------
+    folder
+        Of the project.
+    check
+        Raises an error in words if the project is not to be taken; called beside the main thread.
+
+    Attributes
+    ----------
+    folder
+        As given.
+    summaries
+        How much of each patch is painted; complete at the end.
+    """
+
+    def __init__(self, folder: Path, check: Callable[[Project], None] | None) -> None:
+        self.folder = folder
+        self.summaries: dict[str, PaintSummary] = {}
+        self._check = check
+        self._project: Project | None = None
+        self._is_abandoned = False
+        self._access = threading.Lock()
+
+    def events(self) -> Generator[Event, None, None]:
+        """Open, check and read; the last event is ``Finished`` with the project.
+
+        Raises
+        ------
+        ProjectError
+            If it cannot be read.
+        """
+        from napari_mouse_seg.projects import Project
+
+        project = Project.open(self.folder)
+        try:
+            if self._check is not None:
+                self._check(project)
+            yield from self._summarise(project)
+        except BaseException:  # Closed by who waits for it, too.
+            project.close()
+            raise
+        with self._access:
+            if self._is_abandoned:
+                project.close()
+                return
+            self._project = project
+        yield Finished(project)
+
+    def take(self) -> Project | None:
+        """Return the project, which from now on is the caller's to close; None if it is not there."""
+        with self._access:
+            project, self._project = self._project, None
+            return project
+
+    def abandon(self) -> None:
+        """Close the project, now or as soon as it is open."""
+        with self._access:
+            self._is_abandoned = True
+            project, self._project = self._project, None
+        if project is not None:
+            project.close()
+
+    def _summarise(self, project: Project) -> Generator[Event, None, None]:
+        patches = [patch for patch in project.plan.patches if patch.id not in project.broken]
+        yield Started("patches", len(patches))
+        for done, patch in enumerate(patches, 1):
+            try:
+                self.summaries[patch.id] = PaintSummary.of(project.paint(patch.id))
+            except MouseSegError:  # Went bad since it was opened; whoever asks for the paint is told.
+                continue
+            yield TileDone("patches", done, len(patches))
