@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.plans import IntensityPlan
 
+_SMOOTH_PX = 1.0
+_HALF = 0.5
+_LEAST_SHARE = 1e-3
+
 
 @dataclass(frozen=True, slots=True)
 class IntensityRange:
@@ -24,14 +29,14 @@ class IntensityRange:
 
 
 def intensity_range(pixels: NDArray[Any], plan: IntensityPlan) -> IntensityRange:
-    """Return the raw values at the plan's percentiles.
+    """Return the raw values that the plan maps to 0 and 1.
 
     Parameters
     ----------
     pixels
-        Any shape and real dtype; NaN and infinities are left out.
+        Any shape, the last two axes are Y and X, and real dtype; NaN and infinities are left out.
     plan
-        Which percentiles.
+        Which percentiles, and whether Otsu's threshold (1979) stands between them.
 
     Returns
     -------
@@ -43,6 +48,7 @@ def intensity_range(pixels: NDArray[Any], plan: IntensityPlan) -> IntensityRange
     ImageError
         If nothing is finite, or the image is constant.
     """
+    everything = pixels
     if pixels.dtype.kind == "f":
         pixels = pixels[np.isfinite(pixels)]
     if pixels.size == 0:
@@ -55,7 +61,30 @@ def intensity_range(pixels: NDArray[Any], plan: IntensityPlan) -> IntensityRange
             f"The image is constant (every pixel is {low:g}), so there is nothing to segment; "
             "choose another channel or plane."
         )
-    return IntensityRange(float(low), float(high))
+    limits = IntensityRange(float(low), float(high))
+    return limits if plan.anchor == "percentiles" else _centre_on_otsu(everything, limits, plan)
+
+
+def _centre_on_otsu(pixels: NDArray[Any], limits: IntensityRange, plan: IntensityPlan) -> IntensityRange:
+    """Move the end on the objects' side so that Otsu's threshold becomes one half after stretch and compression."""
+    from scipy import ndimage
+    from skimage.filters import threshold_otsu
+
+    compressed = normalise(pixels, limits, plan)
+    if pixels.ndim > 1:
+        compressed = ndimage.gaussian_filter(compressed, [0.0] * (pixels.ndim - 2) + [_SMOOTH_PX] * 2)
+    threshold = float(threshold_otsu(compressed))  # type: ignore[no-untyped-call]  # scikit-image
+    share = _expand(threshold, plan) / _expand(_HALF, plan)
+    span = max(share, _LEAST_SHARE) * (limits.high - limits.low)
+    if plan.polarity == "dark":
+        return IntensityRange(limits.high - span, limits.high)
+    return IntensityRange(limits.low, limits.low + span)
+
+
+def _expand(value: float, plan: IntensityPlan) -> float:
+    """Undo ``compress`` for one value."""
+    gain = plan.asinh_gain
+    return value if gain == 0 else math.sinh(value * math.asinh(gain)) / gain
 
 
 def stretch(pixels: NDArray[Any], limits: IntensityRange, plan: IntensityPlan) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import lazy_loader
 
 if TYPE_CHECKING:
-    from napari_mouse_seg.networks._card import ArchitecturePlan, CompactPlan, ModelCard
+    from napari_mouse_seg.networks._card import ArchitecturePlan, ClassicalPlan, CompactPlan, ModelCard
     from napari_mouse_seg.networks._catalogue import DEFAULT_MODEL, find_model, list_models
     from napari_mouse_seg.networks._device import Device, resolve_device
     from napari_mouse_seg.networks._fast import prepare_for_inference
@@ -26,7 +26,7 @@ os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "_card": ["ArchitecturePlan", "CompactPlan", "ModelCard"],
+        "_card": ["ArchitecturePlan", "ClassicalPlan", "CompactPlan", "ModelCard"],
         "_catalogue": ["DEFAULT_MODEL", "find_model", "list_models"],
         "_device": ["Device", "resolve_device"],
         "_fast": ["prepare_for_inference"],
@@ -39,6 +39,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 __all__ = [
     "DEFAULT_MODEL",
     "ArchitecturePlan",
+    "ClassicalPlan",
     "CompactPlan",
     "Device",
     "Model",

@@ -65,7 +65,20 @@ class ArchitecturePlan(_NetworkPlan):
     )
 
 
-NetworkPlan = Annotated[ArchitecturePlan | CompactPlan, Field(discriminator="family")]
+class ClassicalPlan(_NetworkPlan):
+    """No network at all: a threshold and distances, in the shape of one; see ``networks/_classical.py``."""
+
+    family: Literal["classical"] = "classical"
+    in_channels: Literal[1] = Field(1, title="Input channels", description="1 is grey.")
+    smoothing_px: float = Field(
+        1.0, gt=0, le=10, title="Smoothing (px)", description="Sigma of the Gaussian over intensities and distances."
+    )
+    distance_px: int = Field(
+        24, ge=4, le=200, title="Farthest distance (px)", description="Distances to the background end here."
+    )
+
+
+NetworkPlan = Annotated[ArchitecturePlan | CompactPlan | ClassicalPlan, Field(discriminator="family")]
 
 
 class ModelCard(Plan):
@@ -119,6 +132,11 @@ class ModelCard(Plan):
     def classes(self) -> tuple[ClassPlan, ...]:
         """What the labels of its results mean, if they are areas; empty for objects."""
         return self.targets.classes if isinstance(self.targets, AreaTargets) else ()
+
+    @property
+    def is_trainable(self) -> bool:
+        """Whether there is anything to train in it."""
+        return not isinstance(self.architecture, ClassicalPlan)
 
     @model_validator(mode="after")
     def _check_outputs(self) -> Self:

@@ -14,11 +14,12 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from napari_mouse_seg.errors import ModelError
-from napari_mouse_seg.networks._card import ArchitecturePlan, CompactPlan
+from napari_mouse_seg.networks._card import ClassicalPlan, CompactPlan
+from napari_mouse_seg.networks._classical import ClassicalNetwork
 from napari_mouse_seg.networks._compact import CompactUnet
 
 if TYPE_CHECKING:
-    from napari_mouse_seg.networks._card import ModelCard
+    from napari_mouse_seg.networks._card import ModelCard, NetworkPlan
 
 _FAMILIES = {
     "unet": smp.Unet,
@@ -30,7 +31,7 @@ _FAMILIES = {
 _IMAGE_AXES = 4
 
 
-def build_network(plan: ArchitecturePlan | CompactPlan, encoder_weights: str | None = None) -> nn.Module:
+def build_network(plan: NetworkPlan, encoder_weights: str | None = None) -> nn.Module:
     """Build the network of a plan.
 
     Parameters
@@ -39,7 +40,7 @@ def build_network(plan: ArchitecturePlan | CompactPlan, encoder_weights: str | N
         Architecture, encoder and channels.
     encoder_weights
         Name of pretrained weights for the encoder (downloaded by the library), or None for random ones. There are
-        none for a compact network.
+        none for a compact network, nor for a classical one.
 
     Returns
     -------
@@ -53,6 +54,8 @@ def build_network(plan: ArchitecturePlan | CompactPlan, encoder_weights: str | N
     """
     if isinstance(plan, CompactPlan):
         return CompactUnet(plan)
+    if isinstance(plan, ClassicalPlan):
+        return ClassicalNetwork(plan)
     options: dict[str, Any] = {}  # Any: keyword arguments of the library
     if plan.family in ("unet", "unetplusplus"):
         options["decoder_channels"] = plan.decoder_channels
@@ -134,6 +137,8 @@ def with_measured_reach(card: ModelCard, network: nn.Module) -> ModelCard:
     The halo is two strides: the useful reach of a trained network is a fraction of the theoretical one.
     """
     plan = card.architecture
+    if isinstance(plan, ClassicalPlan):
+        return card  # Its reach follows from its plan.
     stride_px: int = 2 ** (len(plan.widths) if isinstance(plan, CompactPlan) else plan.encoder_depth)
     pools = has_global_pooling(network, plan.in_channels)
     reach = 0 if pools else measure_receptive_field(network, plan.in_channels, stride_px=stride_px)

@@ -10,7 +10,7 @@ from napari_mouse_seg.plans._base import Plan
 
 
 class IntensityPlan(Plan):
-    """Percentile stretch of the whole image, then an optional compression of bright values.
+    """Stretch by the whole image's statistics, then an optional compression of bright values.
 
     Per-tile statistics were rejected: they make a crop differ from the full image.
     """
@@ -20,6 +20,12 @@ class IntensityPlan(Plan):
     )
     high_percentile: float = Field(
         99.8, gt=0, le=100, title="High percentile", description="Maps to 1 before compression."
+    )
+    anchor: Literal["percentiles", "otsu"] = Field(
+        "percentiles",
+        title="Stretch by",
+        description="percentiles maps the two to 0 and 1; otsu maps the background's percentile to 0 and Otsu's "
+        "threshold of the image, after compression, to 0.5.",
     )
     asinh_gain: float = Field(
         0.0,
