@@ -1,192 +1,261 @@
-"""What a few painted patches do to the fluorescence model on another kind of image.
+"""What a few painted patches do to a model: objects of another kind of image, or areas of classes.
 
-    python benchmarks/retrain.py [--data histology|emps] [--patches 8] [--seeds 0] [--paint full strokes]
-                                 [--start base scratch] [--minutes 4] [--rehearse] [--forgetting]
+    python benchmarks/retrain.py [--task objects|areas] [--data histology|emps|vnc] [--patches 1 2 4 8 16]
+        [--seeds 0 1 2] [--paint full strokes] [--from-scratch] [--minutes 4 | --steps N] [--json FILE]
 
 The user is simulated: patches of 256 x 256 px are cut from training images and "painted" from their truth, in full or
-with strokes over about a tenth of the pixels. Scores are of images none of which is painted: the 11 test images of
-DSB2018 histology, or the last 40 of EMPS. The network sees them as grey images; histology with dark objects. Each
-combination of the options is one training, a line of the table.
+with strokes over about a tenth of the pixels. Scores are of images none of which is painted: F1 at IoU 0.5, the mean
+over images, for objects; IoU of each class, pixels pooled, for areas. The network sees grey images. Each combination of
+the options is one training, a line of the table; the last table has means and standard deviations over the seeds.
+With ``--json`` each line is kept as it is done, and one that is there already is not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import itertools
+import json
 import tempfile
 import time
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
 import torch
 from _classical import classical_labels
 from _data import bbbc039_stems, data_dir
-from scipy import ndimage
+from _painting import DATA, DataSet, Read, painted_patches
 
 from napari_mouse_seg import Model, SegmentPlan, find_model, instance_scores, segment
 from napari_mouse_seg.events import Validated
-from napari_mouse_seg.images import intensity_range, stretch
-from napari_mouse_seg.networks import build_network, load_model, save_model
+from napari_mouse_seg.metrics import area_scores, pool_areas
+from napari_mouse_seg.networks import build_network, load_model, save_model, start_from
 from napari_mouse_seg.pipeline import Orders
-from napari_mouse_seg.plans import BACKGROUND_LABEL, PaintPlan, RetrainPlan
-from napari_mouse_seg.training import FineTuning, PaintedPatch
+from napari_mouse_seg.plans import AreaTargets, RetrainPlan
+from napari_mouse_seg.training import FineTuning, make_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from napari_mouse_seg.networks import ModelCard
 
+    Find = Callable[[NDArray[np.float32]], NDArray[np.uint32]]
+
 BASE = "nuclei-fluorescence"
-PATCH_PX = 256
-EMPS_TEST = 40
 FORGETTING_IMAGES = 10
-COLUMNS = ("start", "paint", "patches", "seed", "steps", "F1", "first look (s)", "BBBC039")
-Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
+Row = dict[str, Any]  # Any: text or a number
 
 
-def stems(data: str, split: str) -> list[str]:
-    """Return the names of the training or test images."""
-    if data == "emps":
-        names = sorted(path.stem for path in (data_dir() / "emps" / "images").glob("*.tif"))
-        return names[-EMPS_TEST:] if split == "test" else names[:-EMPS_TEST]
-    with (data_dir() / "dsb2018" / "index.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    return [row["id"] for row in rows if row["modality"] == "histology" and row["split"] == split]
+class Bench:
+    """One data set, its model card, and the images that are scored."""
 
+    def __init__(self, data: DataSet, forgetting: bool) -> None:
+        self.data = data
+        self.base = find_model(BASE)
+        card = self.base.card
+        card = card.replace(name="retrained", intensity=card.intensity.replace(polarity=data.polarity))
+        if data.classes:
+            targets = AreaTargets(classes=data.classes)
+            card = card.replace(targets=targets, architecture=card.architecture.replace(outputs=targets.outputs))
+        self.card = card
+        self.test = [data.read(stem) for stem in data.test]
+        self.home = bbbc039(FORGETTING_IMAGES) if forgetting else []
 
-def read(data: str, stem: str) -> Read:
-    """Return grey pixels and the truth."""
-    folder = data_dir() / ("emps" if data == "emps" else "dsb2018")
-    pixels = tifffile.imread(folder / "images" / f"{stem}.tif")
-    pixels = pixels[..., :3].mean(-1, dtype=np.float32) if pixels.ndim == 3 else pixels.astype(np.float32)
-    return pixels, tifffile.imread(folder / "labels" / f"{stem}.tif").astype(np.int32)
+    @property
+    def baselines(self) -> dict[str, Find]:
+        """What needs no paint: the classical way, the commonest class everywhere, the base as it is."""
+        polarity = self.data.polarity
+        if not self.data.classes:
+            return {
+                "Otsu and distance watershed": lambda pixels: classical_labels(pixels, polarity),
+                "base as it is": find_with(self.base.network(), self.card),
+            }
+        counts = sum(np.bincount(truth.ravel(), minlength=256) for _, truth in self.test)
+        commonest = int(np.argmax(counts[1:])) + 1
+        out: dict[str, Find] = {"commonest class": lambda pixels: np.full(pixels.shape, commonest, np.uint32)}
+        if len(self.data.classes) == 2:
+            out["Otsu"] = lambda pixels: (classical_labels(pixels, polarity) > 0).astype(np.uint32) + 1
+        return out
 
+    def baseline(self, name: str) -> Row:
+        """Score one of ``baselines``."""
+        row = self.score(self.baselines[name])
+        if self.home and name.startswith("base"):
+            row["BBBC039"] = mean_f1(find_with(self.base.network(), self.base.card), self.home)
+        return row
 
-def strokes(labels: NDArray[np.int32], rng: np.random.Generator, share: float = 0.1) -> NDArray[np.int32]:
-    """Paint short lines within objects and in the background until about ``share`` of the pixels are painted."""
-    paint = np.zeros(labels.shape, np.int32)
-    inside = ndimage.minimum_filter(labels, 3) == ndimage.maximum_filter(labels, 3)  # a hand keeps off the edges
-    while (paint > 0).mean() < share:
-        # Objects and background get the same number of strokes.
-        wanted = (labels > 0) == bool(rng.integers(2))
-        rows, columns = np.nonzero(inside & wanted & (paint == 0))
-        if len(rows) == 0:
-            break
-        pick = rng.integers(len(rows))
-        y, x, label = rows[pick], columns[pick], labels[rows[pick], columns[pick]]
-        angle = rng.uniform(0, np.pi)
-        for step in np.arange(-10, 11):
-            spot = np.s_[
-                max(0, round(y + step * np.sin(angle)) - 1) : max(0, round(y + step * np.sin(angle)) + 2),
-                max(0, round(x + step * np.cos(angle)) - 1) : max(0, round(x + step * np.cos(angle)) + 2),
-            ]
-            brush = (labels[spot] == label) & inside[spot]
-            paint[spot][brush] = label + 10 if label else BACKGROUND_LABEL
-    return paint
-
-
-def painted_patches(data: str, count: int, how: str, card: ModelCard, seed: int) -> Iterator[PaintedPatch]:
-    """Cut and paint patches, one an image; fields smaller than a patch are taken whole."""
-    rng = np.random.default_rng(seed)
-    for stem in rng.permutation(stems(data, "train"))[:count]:
-        pixels, labels = read(data, str(stem))
-        stretched = stretch(pixels, intensity_range(pixels, card.intensity), card.intensity)[None]
-        y, x = (int(rng.integers(max(1, size - PATCH_PX + 1))) for size in labels.shape)
-        box = np.s_[y : y + PATCH_PX, x : x + PATCH_PX]
-        if how == "full":
-            paint, meaning = np.where(labels[box] > 0, labels[box] + 10, BACKGROUND_LABEL), PaintPlan()
+    def train(self, start: str, paint: str, count: int, plan: RetrainPlan) -> Row:
+        """Train once and score."""
+        torch.manual_seed(plan.seed)
+        if start == "base":
+            network, _ = start_from(self.base, self.card)
         else:
-            paint, meaning = strokes(labels[box], rng), PaintPlan(whole_objects=False)
-        yield PaintedPatch(str(stem), stretched[:, *box], paint, meaning)
+            network = build_network(self.card.architecture)
+        patches = list(painted_patches(self.data, count, paint, self.card, plan.seed))
+        task = make_task(self.card, plan, patches, BASE if plan.rehearse else "")
+        tuning = FineTuning(network, task, patches, (), plan)
+        began, first = time.perf_counter(), 0.0
+        for event in tuning.run(Orders()):
+            if isinstance(event, Validated) and not first:
+                first = time.perf_counter() - began
+        row = {"steps": tuning.best_step, "first look (s)": round(first)} | self.score(find_with(network, self.card))
+        return row | ({"BBBC039": mean_f1(find_with(network, self.base.card), self.home)} if self.home else {})
+
+    def score(self, find: Find) -> Row:
+        """Score a function that segments one image."""
+        if not self.data.classes:
+            return {"F1": mean_f1(find, self.test)}
+        found = pool_areas(area_scores(find(pixels).astype(np.int32), truth, ignore=0) for pixels, truth in self.test)
+        iou = dict(zip(found.labels, found.iou.tolist(), strict=True))
+        per_class = {entry.name: iou.get(entry.label, 0.0) for entry in self.data.classes}
+        return {"mean IoU": float(np.mean(list(per_class.values())))} | per_class
 
 
-def mean_f1(find: Callable[[NDArray[np.float32]], NDArray[np.uint32]], images: list[Read]) -> float:
+class Results:
+    """Rows by their settings, kept in a file if there is one."""
+
+    def __init__(self, path: Path | None) -> None:
+        self._path = path
+        self._rows: list[tuple[Row, Row]] = []
+        if path is not None and path.exists():
+            self._rows = [(entry["settings"], entry["result"]) for entry in json.loads(path.read_text())]
+
+    def get(self, settings: Row, measure: Callable[[], Row]) -> Row:
+        """Return the result of these settings; measured only if it is not there yet."""
+        for known, result in self._rows:
+            if known == settings:
+                return result
+        result = measure()
+        self._rows.append((settings, result))
+        if self._path is not None:
+            entries = [{"settings": known, "result": row} for known, row in self._rows]
+            part = self._path.with_name(self._path.name + ".part")
+            part.write_text(json.dumps(entries, indent=1))
+            part.replace(self._path)
+        return result
+
+
+def find_with(network: torch.nn.Module, card: ModelCard) -> Find:
+    """Return the function that segments one image as the command line does, with a network in memory."""
+    folder = tempfile.TemporaryDirectory()
+    path = Path(folder.name) / "model.safetensors"
+    save_model(path, card, network)
+    model: Model = load_model(path)
+
+    def find(pixels: NDArray[np.float32]) -> NDArray[np.uint32]:
+        image = Path(folder.name) / "image.tif"
+        tifffile.imwrite(image, pixels)
+        return segment(image, model, SegmentPlan(scale=1.0)).labels
+
+    return find
+
+
+def mean_f1(find: Find, images: Sequence[Read]) -> float:
     """Return the mean F1 at IoU 0.5 over images."""
     scores = [instance_scores(find(pixels), truth, thresholds=(0.5,)).f1[0] for pixels, truth in images]
     return float(np.mean(scores))
 
 
-def finder(model: Model) -> Callable[[NDArray[np.float32]], NDArray[np.uint32]]:
-    """Return the function that segments one image as the command line does."""
-
-    def find(pixels: NDArray[np.float32]) -> NDArray[np.uint32]:
-        with tempfile.TemporaryDirectory() as folder:
-            tifffile.imwrite(Path(folder) / "image.tif", pixels)
-            return segment(Path(folder) / "image.tif", model, SegmentPlan(scale=1.0)).labels
-
-    return find
-
-
 def bbbc039(count: int) -> list[Read]:
     """Return validation images, on which the base model is at home."""
     folder = data_dir() / "bbbc039"
-    names = bbbc039_stems("validation")[:count]
     return [
         (
             tifffile.imread(folder / "images" / f"{name}.tif").astype(np.float32),
             tifffile.imread(folder / "labels" / f"{name}.tif").astype(np.int32),
         )
-        for name in names
+        for name in bbbc039_stems("validation")[:count]
     ]
 
 
-def main() -> None:
+def print_row(cells: Sequence[object]) -> None:
+    print(f"| {' | '.join(f'{cell:.3f}' if isinstance(cell, float) else str(cell) for cell in cells)} |", flush=True)
+
+
+def print_summary(rows: Sequence[tuple[Row, Row]], measures: Sequence[str]) -> None:
+    """Print mean ± standard deviation over the seeds."""
+    print("\nMean ± standard deviation over seeds")
+    print_row(("start", "paint", "patches", "seeds", *measures))
+    print_row(("---",) * (4 + len(measures)))
+
+    def group(row: tuple[Row, Row]) -> tuple[str, str, int]:
+        return row[0]["start"], row[0]["paint"], row[0]["patches"]
+
+    for settings, members in itertools.groupby(sorted(rows, key=group), group):
+        results = [result for _, result in members]
+        cells = []
+        for name in measures:
+            values = [result[name] for result in results]
+            spread = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+            cells.append(f"{np.mean(values):.3f}{spread}")
+        print_row((*settings, len(results), *cells))
+
+
+def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", choices=("histology", "emps"), default="histology")
+    parser.add_argument("--task", choices=tuple(DATA), default="objects")
+    parser.add_argument("--data", choices=("histology", "emps", "vnc"), help="default: the first of the task")
     parser.add_argument("--patches", type=int, nargs="+", default=[8])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--paint", choices=("full", "strokes"), nargs="+", default=["full"])
     parser.add_argument("--start", choices=("base", "scratch"), nargs="+", default=["base"])
-    parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--from-scratch", action="store_true", help="both starts: the base and random weights")
+    parser.add_argument("--minutes", type=float, default=RetrainPlan().minutes)
+    parser.add_argument("--steps", type=int, help="in place of minutes")
     parser.add_argument("--rate", type=float, default=RetrainPlan().learning_rate)
     parser.add_argument("--batch", type=int, default=RetrainPlan().batch_size)
-    parser.add_argument("--rehearse", action="store_true", help="mix in samples of the base model")
-    parser.add_argument("--forgetting", action="store_true", help="score the result on BBBC039 too")
+    parser.add_argument("--rehearse", action="store_true", help="mix in samples of the base model; objects only")
+    parser.add_argument("--forgetting", action="store_true", help="score the result on BBBC039 too; objects only")
+    parser.add_argument("--test-images", type=int, help="score only so many, to try things out")
+    parser.add_argument("--json", type=Path, help="keep results here, and leave out what is there already")
     arguments = parser.parse_args()
+    arguments.data = arguments.data or next(iter(DATA[arguments.task]))
+    if arguments.data not in DATA[arguments.task]:
+        parser.error(f"{arguments.task} are measured on {' or '.join(DATA[arguments.task])}, not on {arguments.data}")
+    if arguments.task == "areas" and (arguments.rehearse or arguments.forgetting):
+        parser.error("areas share nothing with the base model's objects; leave out --rehearse and --forgetting")
+    return arguments
+
+
+def plan_of(arguments: argparse.Namespace, seed: int) -> RetrainPlan:
+    return RetrainPlan(
+        minutes=arguments.minutes,
+        steps=arguments.steps,
+        learning_rate=arguments.rate,
+        batch_size=arguments.batch,
+        rehearse=arguments.rehearse,
+        seed=seed,
+    )
+
+
+def main() -> None:
+    arguments = parse()
     torch.set_num_threads(2)
-    base = find_model(BASE)
-    polarity = "dark" if arguments.data == "histology" else "bright"
-    card = base.card.replace(name="retrained", intensity=base.card.intensity.replace(polarity=polarity))
-    test = [read(arguments.data, stem) for stem in stems(arguments.data, "test")]
-    home = bbbc039(FORGETTING_IMAGES)
-    with tempfile.TemporaryDirectory() as folder:
-        work = Path(folder)
-        print(f"F1 at IoU 0.5 on {len(test)} images of {arguments.data} that are not painted")
-        print(f"Otsu and distance watershed: {mean_f1(lambda p: classical_labels(p, polarity), test):.3f}")
-        print(f"{BASE} as it is: {score(base.network(), card, test, work):.3f}", flush=True)
-        if arguments.forgetting:
-            print(f"{BASE} on {len(home)} BBBC039 images: {score(base.network(), base.card, home, work):.3f}")
-        print(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
-        runs = itertools.product(arguments.start, arguments.paint, arguments.patches, arguments.seeds)
-        for start, paint, count, seed in runs:
-            torch.manual_seed(seed)
-            network = base.network() if start == "base" else build_network(card.architecture)
-            patches = list(painted_patches(arguments.data, count, paint, card, seed))
-            plan = RetrainPlan(
-                minutes=arguments.minutes, learning_rate=arguments.rate, batch_size=arguments.batch, seed=seed
-            )
-            rehearse = BASE if arguments.rehearse else ""
-            tuning = FineTuning(network, patches, (), plan, card.intensity, card.instances, rehearse)
-            began, first = time.perf_counter(), 0.0
-            for event in tuning.run(Orders()):
-                if isinstance(event, Validated) and not first:
-                    first = time.perf_counter() - began
-            f1 = score(network, card, test, work)
-            kept = f"{score(network, base.card, home, work):.3f}" if arguments.forgetting else ""
-            row = (start, paint, len(patches), seed, tuning.best_step, f"{f1:.3f}", f"{first:.0f}", kept)
-            print(f"| {' | '.join(map(str, row))} |", flush=True)
-
-
-def score(network: torch.nn.Module, card: ModelCard, images: list[Read], work: Path) -> float:
-    """Write a network as a model file and return its mean F1."""
-    path = work / "model.safetensors"
-    save_model(path, card, network)
-    return mean_f1(finder(load_model(path)), images)
+    data = DATA[arguments.task][arguments.data]()
+    data = replace(data, test=data.test[: arguments.test_images])
+    bench, results = Bench(data, arguments.forgetting), Results(arguments.json)
+    common = {"task": arguments.task, "data": arguments.data, "test": len(data.test), "home": len(bench.home)}
+    print(f"{arguments.task} of {arguments.data}, scored on {len(data.test)} images that are not painted")
+    for name in bench.baselines:
+        row = results.get(common | {"start": name}, partial(bench.baseline, name))
+        print(f"{name}: {', '.join(f'{key} {value:.3f}' for key, value in row.items())}", flush=True)
+    starts = ["base", "scratch"] if arguments.from_scratch else arguments.start
+    rows: list[tuple[Row, Row]] = []
+    for start, paint, count, seed in itertools.product(starts, arguments.paint, arguments.patches, arguments.seeds):
+        plan = plan_of(arguments, seed)
+        settings = common | {"start": start, "paint": paint, "patches": count, "plan": plan.model_dump(mode="json")}
+        row = results.get(settings, partial(bench.train, start, paint, count, plan))
+        if not rows:
+            print_row(("start", "paint", "patches", "seed", *row))
+            print_row(("---",) * (4 + len(row)))
+        rows.append((settings, row))
+        print_row((start, paint, count, seed, *row.values()))
+    print_summary(rows, [name for name in rows[0][1] if name not in ("steps", "first look (s)")])
 
 
 if __name__ == "__main__":

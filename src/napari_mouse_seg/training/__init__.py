@@ -3,9 +3,7 @@
 from napari_mouse_seg.training._areas import (
     AreasTask,
     class_image,
-    class_iou,
     class_weights,
-    count_pairs,
     encode_classes,
 )
 from napari_mouse_seg.training._finetune import Control, FineTuning
@@ -33,10 +31,8 @@ __all__ = [
     "TrainingImage",
     "area_loss",
     "class_image",
-    "class_iou",
     "class_weights",
     "complete_strokes",
-    "count_pairs",
     "encode_classes",
     "instance_loss",
     "learning_rate_factor",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
 from napari_mouse_seg.images import compress
+from napari_mouse_seg.metrics import area_scores, pool_areas
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 from napari_mouse_seg.training._losses import area_loss
 from napari_mouse_seg.training._predict import predict_scores
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from napari_mouse_seg.metrics import AreaScores
     from napari_mouse_seg.plans import AreaTargets, IntensityPlan, RetrainPlan, TrainingPlan
     from napari_mouse_seg.training._task import PaintedPatch
 
@@ -27,6 +29,7 @@ LARGEST_CLASS_WEIGHT = 5.0
 """A pixel of the rarest class never counts more than this many pixels of the commonest."""
 
 _LABELS = 256
+_NOT_ANNOTATED = 0
 
 
 class AreasTask:
@@ -68,15 +71,18 @@ class AreasTask:
 
     def score(self, network: nn.Module, patches: Sequence[PaintedPatch]) -> Score:
         """Return the mean IoU over the classes that are annotated in the patches, all pixels pooled."""
-        number = len(self._targets.classes)
-        pairs = np.zeros((number, number), np.int64)
-        for patch in patches:
-            scores = predict_scores(network, compress(patch.stretched, self.intensity), self._targets.activation)
-            pairs += count_pairs(scores.argmax(0), self._encode(patch), number)
-        per_class = class_iou(pairs)
-        value = float(np.nanmean(per_class)) if np.isfinite(per_class).any() else 0.0
-        named = zip(self._targets.outputs, per_class.tolist(), strict=True)
-        return Score(value, {"mean_iou": value} | {f"iou {name}": iou for name, iou in named if np.isfinite(iou)})
+        scores = pool_areas(self._compare(network, patch) for patch in patches)
+        iou = {
+            self._targets.outputs[position - 1]: float(value)
+            for position, value, annotated in zip(scores.labels, scores.iou, scores.confusion.sum(1), strict=True)
+            if annotated
+        }
+        value = float(np.mean(list(iou.values()))) if iou else 0.0
+        return Score(value, {"mean_iou": value} | {f"iou {name}": each for name, each in iou.items()})
+
+    def _compare(self, network: nn.Module, patch: PaintedPatch) -> AreaScores:
+        scores = predict_scores(network, compress(patch.stretched, self.intensity), self._targets.activation)
+        return area_scores(scores.argmax(0) + 1, self._encode(patch), ignore=_NOT_ANNOTATED)
 
     def _encode(self, patch: PaintedPatch) -> NDArray[np.uint8]:
         return encode_classes(patch, self._targets)
@@ -120,33 +126,8 @@ def class_image(stretched: NDArray[np.float32], encoded: NDArray[np.uint8], grou
     return TrainingImage(stretched.astype(np.float16), encoded[None], group, CLASS_MAPS, centres)
 
 
-def count_pairs(predicted: NDArray[Any], truth: NDArray[np.uint8], number: int) -> NDArray[np.int64]:
-    """Count pixels by true (rows) and predicted (columns) class, where the truth is known.
-
-    Parameters
-    ----------
-    predicted
-        (Y, X), 0 to ``number`` - 1.
-    truth
-        (Y, X), 1 to ``number``, 0 where it is not known.
-    number
-        Of classes.
-    """
-    known = truth > 0
-    codes = (truth[known].astype(np.intp) - 1) * number + predicted[known]
-    return np.bincount(codes, minlength=number**2).reshape(number, number)
-
-
-def class_iou(pairs: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return intersection over union of each class from pixel pairs; NaN for classes absent from the truth."""
-    shared = np.diag(pairs)
-    either = pairs.sum(0) + pairs.sum(1) - shared
-    iou: NDArray[np.float64] = np.where(pairs.sum(1) > 0, shared / np.maximum(either, 1), np.nan)
-    return iou
-
-
 def _is_annotated(maps: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    known: NDArray[np.bool_] = maps[0] > 0
+    known: NDArray[np.bool_] = maps[0] != _NOT_ANNOTATED
     return known
 
 

@@ -28,9 +28,7 @@ from napari_mouse_seg.training import (
     PatchSampler,
     area_loss,
     class_image,
-    class_iou,
     class_weights,
-    count_pairs,
     encode_classes,
     make_task,
     predict_scores,
@@ -153,13 +151,6 @@ def test_a_rare_class_is_in_many_crops() -> None:
     sampler = PatchSampler(images, TrainingPlan(patch_px=96), IntensityPlan())
     share = np.mean([(sampler[number][1] == 2).any() for number in range(200)])
     assert 0.18 < share < 0.4  # half of the crops show a class drawn evenly from two
-
-
-def test_overlap_is_counted_by_class_where_the_truth_is_known() -> None:
-    predicted = np.array([[0, 0, 1, 1, 2, 2]])
-    truth = np.array([[1, 2, 2, 2, 0, 0]], np.uint8)
-    iou = class_iou(count_pairs(predicted, truth, 3))
-    np.testing.assert_allclose(iou, [1 / 2, 2 / 3, np.nan])
 
 
 def test_the_score_pools_patches_and_leaves_out_classes_that_are_absent() -> None:

@@ -1,0 +1,182 @@
+"""A simulated user: cuts patches from real images and paints them from their truth, in full or with strokes."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import tifffile
+from _data import data_dir
+from scipy import ndimage
+
+from napari_mouse_seg.images import intensity_range, stretch
+from napari_mouse_seg.plans import BACKGROUND_LABEL, ClassPlan, PaintPlan
+from napari_mouse_seg.training import PaintedPatch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.networks import ModelCard
+
+PATCH_PX = 256
+STROKE_PX = 10
+FIRST_OBJECT = 10
+
+Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Images to paint and others to score.
+
+    Attributes
+    ----------
+    train, test
+        Names; no image is in both.
+    read
+        Name → grey pixels and truth: instances, or labels of classes with 0 where nothing is known.
+    polarity
+        Of the objects.
+    classes
+        Of areas; empty for objects.
+    """
+
+    train: tuple[str, ...]
+    test: tuple[str, ...]
+    read: Callable[[str], Read]
+    polarity: str
+    classes: tuple[ClassPlan, ...] = ()
+
+
+def histology() -> DataSet:
+    """Return nuclei of the DSB2018 histology images, dark; the split is its index's."""
+    with (data_dir() / "dsb2018" / "index.csv").open() as file:
+        rows = [row for row in csv.DictReader(file) if row["modality"] == "histology"]
+    split = {name: tuple(row["id"] for row in rows if row["split"] == name) for name in ("train", "test")}
+    return DataSet(split["train"], split["test"], lambda stem: _read("dsb2018", stem), "dark")
+
+
+def emps() -> DataSet:
+    """Return particles in electron micrographs, as objects; the last 40 images are scored."""
+    names = _stems("emps")
+    return DataSet(names[:-40], names[-40:], lambda stem: _read("emps", stem), "bright")
+
+
+def emps_areas() -> DataSet:
+    """Return the same images with areas: particles against background."""
+
+    def read(stem: str) -> Read:
+        pixels, labels = _read("emps", stem)
+        return pixels, np.where(labels > 0, 2, BACKGROUND_LABEL).astype(np.int32)
+
+    one = emps()
+    classes = _classes("Background", "Particle")
+    return DataSet(one.train, one.test, read, one.polarity, classes)
+
+
+def vnc_areas() -> DataSet:
+    """Return neural tissue: inside of cells, membranes of all orientations, mitochondria, glia; synapses are left out.
+
+    Sections 00 to 07 are painted and 10 to 13 scored: neighbours resemble each other.
+    """
+    lookup = np.zeros(256, np.int32)
+    for label, values in enumerate(((255,), (0, 32, 64, 96, 128), (191,), (159,)), start=1):
+        lookup[list(values)] = label
+
+    def read(stem: str) -> Read:
+        pixels, labels = _read("vnc_sstem", stem)
+        return pixels, lookup[labels]
+
+    names = _stems("vnc_sstem")
+    return DataSet(names[:8], names[10:], read, "bright", _classes("Inside", "Membrane", "Mitochondria", "Glia"))
+
+
+DATA: dict[str, dict[str, Callable[[], DataSet]]] = {
+    "objects": {"histology": histology, "emps": emps},
+    "areas": {"emps": emps_areas, "vnc": vnc_areas},
+}
+"""By task and name; the first of a task is its default."""
+
+
+def painted_patches(data: DataSet, count: int, how: str, card: ModelCard, seed: int) -> Iterator[PaintedPatch]:
+    """Cut and paint patches, one an image while there are others; fields smaller than a patch are taken whole."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(data.train)
+    for stem in np.resize(order, count):
+        pixels, labels = data.read(str(stem))
+        stretched = stretch(pixels, intensity_range(pixels, card.intensity), card.intensity)[None]
+        y, x = (int(rng.integers(max(1, size - PATCH_PX + 1))) for size in labels.shape)
+        box = np.s_[y : y + PATCH_PX, x : x + PATCH_PX]
+        cut = labels[box]
+        paint = cut if data.classes else np.where(cut > 0, cut + FIRST_OBJECT, BACKGROUND_LABEL)
+        if how == "strokes":
+            paint = strokes(paint, paint if data.classes else (cut > 0).astype(np.int32) + 1, rng)
+        meaning = PaintPlan(whole_objects=how == "full" or bool(data.classes))
+        yield PaintedPatch(str(stem), stretched[:, *box], paint, meaning)
+
+
+def strokes(
+    paint: NDArray[np.int32], kinds: NDArray[np.int32], rng: np.random.Generator, share: float = 0.1
+) -> NDArray[np.int32]:
+    """Keep short lines of full paint, until about ``share`` of the pixels are painted.
+
+    Parameters
+    ----------
+    paint
+        (Y, X), in full.
+    kinds
+        (Y, X), of which each gets the same number of strokes; 0 gets none.
+    rng
+        Draws where.
+    share
+        Of all pixels.
+    """
+    out = np.zeros(paint.shape, np.int32)
+    inside = ndimage.minimum_filter(paint, 3) == ndimage.maximum_filter(paint, 3)  # a hand keeps off the edges
+    present = [kind for kind in np.unique(kinds[inside]) if kind]
+    while present and (out > 0).mean() < share:
+        kind = present[rng.integers(len(present))]
+        rows, columns = np.nonzero(inside & (kinds == kind) & (out == 0))
+        if len(rows) == 0:
+            present.remove(kind)
+            continue
+        pick = rng.integers(len(rows))
+        _draw(out, paint, inside, (int(rows[pick]), int(columns[pick])), rng.uniform(0, np.pi))
+    return out
+
+
+def _draw(
+    out: NDArray[np.int32],
+    paint: NDArray[np.int32],
+    inside: NDArray[np.bool_],
+    middle: tuple[int, int],
+    angle: float,
+) -> None:
+    """Draw one line, three pixels wide, that does not leave what it is drawn in."""
+    y, x = middle
+    label = paint[middle]
+    for step in np.arange(-STROKE_PX, STROKE_PX + 1):
+        spot = np.s_[
+            max(0, round(y + step * np.sin(angle)) - 1) : max(0, round(y + step * np.sin(angle)) + 2),
+            max(0, round(x + step * np.cos(angle)) - 1) : max(0, round(x + step * np.cos(angle)) + 2),
+        ]
+        brush = (paint[spot] == label) & inside[spot]
+        out[spot][brush] = label
+
+
+def _classes(*names: str) -> tuple[ClassPlan, ...]:
+    return tuple(ClassPlan(label=label, name=name, colour="#808080") for label, name in enumerate(names, start=1))
+
+
+def _stems(folder: str) -> tuple[str, ...]:
+    return tuple(sorted(path.stem for path in (data_dir() / folder / "images").glob("*.tif")))
+
+
+def _read(folder: str, stem: str) -> Read:
+    pixels = tifffile.imread(data_dir() / folder / "images" / f"{stem}.tif")
+    pixels = pixels[..., :3].mean(-1, dtype=np.float32) if pixels.ndim == 3 else pixels.astype(np.float32)
+    return pixels, tifffile.imread(data_dir() / folder / "labels" / f"{stem}.tif").astype(np.int32)
