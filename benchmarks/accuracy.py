@@ -1,12 +1,12 @@
-"""How good the bundled model is, beside the classical way: every data set, every score, as a table.
+"""How good the bundled models are, the classical way among them: every data set, every score, as a table.
 
     python benchmarks/accuracy.py [--model NAME|FILE ...] [--data NAME ...] [--resize 0.5] [--measure-objects]
                                   [--json FILE] [--markdown FILE]
 
 Data: ``bbbc039`` (its 50 validation images), ``fluorescence`` and ``histology`` (DSB2018's test split). None of these
-images was trained on. Every image goes through the same ``segment`` as in the panel and on the command line;
-``classical`` is Otsu's threshold and a distance watershed. F1 is the mean over images, AP is pooled over the objects of
-all images.
+images was trained on. Every image goes through the same ``segment`` as in the panel and on the command line, with every
+bundled model if none is named; ``otsu-watershed`` is the classical way. F1 is the mean over images, AP is pooled over
+the objects of all images.
 """
 
 from __future__ import annotations
@@ -22,11 +22,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
-from _classical import classical_labels
 from _data import bbbc039_stems, data_dir
 from scipy import ndimage
 
-from napari_mouse_seg import SegmentPlan, find_model, instance_scores, open_image, segment
+from napari_mouse_seg import SegmentPlan, find_model, instance_scores, list_models, open_image, segment
 from napari_mouse_seg.events import Finished
 from napari_mouse_seg.metrics import summarise
 from napari_mouse_seg.pipeline import measure_diameter, resolve
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.metrics import InstanceScores
 
 DATA = ("bbbc039", "fluorescence", "histology")
-CLASSICAL = "classical"
 DEBRIS_PX = 25
 COLUMNS = {
     "F1@50": ("per_image", "f1_50"),
@@ -93,25 +91,20 @@ class Times:
     instance_seconds: float = 0.0
 
 
-def find(sample: Sample, model: Model | None, measure: bool, times: Times) -> NDArray[np.uint32]:
-    """Segment one image; None is the classical way."""
+def find(sample: Sample, model: Model, measure: bool, times: Times) -> NDArray[np.uint32]:
+    """Segment one image."""
     began = time.perf_counter()
-    if model is None:
-        labels = classical_labels(sample.pixels, sample.polarity)
-        times.instance_seconds += time.perf_counter() - began
-    else:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "image.tif"
-            tifffile.imwrite(path, sample.pixels)
-            plan = SegmentPlan(polarity=sample.polarity, scale=None if measure else 1.0)
-            if measure:
-                plan = plan.replace(object_diameter_px=diameter(path, model, plan))
-            found = segment(path, model, plan)
-            labels = found.labels
-            times.instance_seconds += found.result.timings["instances"]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "image.tif"
+        tifffile.imwrite(path, sample.pixels)
+        plan = SegmentPlan(polarity=sample.polarity, scale=None if measure else 1.0)
+        if measure:
+            plan = plan.replace(object_diameter_px=diameter(path, model, plan))
+        found = segment(path, model, plan)
+    times.instance_seconds += found.result.timings["instances"]
     times.pixels += sample.pixels.size
     times.seconds += time.perf_counter() - began
-    return labels
+    return found.labels
 
 
 def diameter(path: Path, model: Model, plan: SegmentPlan) -> float | None:
@@ -137,14 +130,14 @@ def row(name: str, scores: list[InstanceScores], times: Times) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", nargs="+", default=["nuclei-fluorescence", CLASSICAL])
+    parser.add_argument("--model", nargs="+", default=[model.card.name for model in list_models()])
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--resize", type=float, default=1.0, help="scale images and truth first")
     parser.add_argument("--measure-objects", action="store_true", help="choose the scale by the measured objects")
     parser.add_argument("--json", type=Path, help="scores of the first model, for its card")
     parser.add_argument("--markdown", type=Path, help="write the table there too")
     arguments = parser.parse_args()
-    models = {name: None if name == CLASSICAL else find_model(name) for name in arguments.model}
+    models = {name: find_model(name) for name in arguments.model}
     lines = [
         "| " + " | ".join(["data, model", *COLUMNS, "Mpx/s", "objects (s)"]) + " |",
         "|---" * (len(COLUMNS) + 3) + "|",
@@ -156,11 +149,10 @@ def main() -> None:
         for name, model in models.items():
             times = Times()
             labels = [find(sample, model, arguments.measure_objects, times) for sample in images]
-            title = CLASSICAL if model is None else model.card.name
             for smallest in (0, DEBRIS_PX) if data == "bbbc039" else (0,):
                 pairs = zip(labels, images, strict=True)
                 scores = [instance_scores(found, sample.labels, min_area_px=smallest) for found, sample in pairs]
-                what = f"{data}{f', from {smallest} px' if smallest else ''}, {title}"
+                what = f"{data}{f', from {smallest} px' if smallest else ''}, {model.card.name}"
                 lines.append("| " + " | ".join(row(what, scores, times)) + " |")
                 print(lines[-1], flush=True)
                 if name == arguments.model[0]:
