@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import shutil
+from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
+from helpers.pyramids import means, write_pyramid_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from napari import Viewer
+    from npe2._pytest_plugin import TestPluginManager
     from numpy.typing import NDArray
+    from pytestqt.qtbot import QtBot
 
+    from helpers.desks import Desk
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 
@@ -120,3 +127,61 @@ def open_panel(brightness_model: Model) -> Callable[[Viewer], SegmentWidget]:
         return widget
 
     return dock
+
+
+@pytest.fixture
+def nothing_left(qtbot: QtBot) -> Iterator[None]:
+    """Fail a test that leaves a process behind, once its viewers are closed."""
+    from helpers.desks import workers
+
+    yield
+    assert workers() == []
+
+
+@pytest.fixture(scope="session")
+def slide_file(
+    discs: tuple[NDArray[np.uint8], list[tuple[int, int]]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return a pyramid of the discs."""
+    path = tmp_path_factory.mktemp("slide") / "slide.ome.tif"
+    metadata = {"axes": "YX", "PhysicalSizeY": 0.25, "PhysicalSizeX": 0.25}
+    return write_pyramid_tiff(path, means(discs[0], 3), metadata=metadata)
+
+
+@pytest.fixture
+def slide(slide_file: Path, tmp_path: Path) -> Path:
+    """Return the pyramid in a folder of the test's own."""
+    return Path(shutil.copy(slide_file, tmp_path))
+
+
+@pytest.fixture
+def open_desk(
+    nothing_left: None,
+    npe2pm: TestPluginManager,
+    make_napari_viewer: Callable[..., Viewer],
+    qtbot: QtBot,
+    slide: Path,
+    brightness_model: Model,
+) -> Iterator[Callable[..., Desk]]:
+    """Return a function that opens the image in a new viewer with the panel *Train*."""
+    from npe2 import PluginManifest
+
+    from helpers.desks import Desk
+
+    manifest = PluginManifest.from_file(Path(str(files("napari_mouse_seg"))) / "napari.yaml")
+    desks: list[Desk] = []
+
+    def sit_down(path: Path = slide, **placed: Any) -> Desk:
+        desks.append(Desk(make_napari_viewer(show=True), qtbot, path, (brightness_model,), **placed))
+        return desks[-1]
+
+    with npe2pm.tmp_plugin(manifest=manifest):
+        yield sit_down
+    for desk in desks:
+        vars(desk).clear()  # pytest holds it longer than its window may live.
+
+
+@pytest.fixture
+def desk(open_desk: Callable[..., Desk]) -> Desk:
+    """Return a viewer with the slide and the panel *Train*."""
+    return open_desk()

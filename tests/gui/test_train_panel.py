@@ -6,212 +6,35 @@ import os
 import shutil
 import signal
 import threading
-from importlib.resources import files
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import psutil
 import pytest
-from npe2 import PluginManifest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QAbstractButton, QComboBox, QLabel
+from qtpy.QtWidgets import QComboBox
 
-from helpers.hands import Hands
+from helpers.desks import ENDLESS, MIDDLE, PROMISED_MS, SHORT
 from helpers.pyramids import halves, write_pyramid_tiff
-from napari_mouse_seg.plans import RetrainPlan, RoundPlan
+from napari_mouse_seg.plans import RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
-from napari_mouse_seg.plugin._train_panel import TrainWidget
 from napari_mouse_seg.projects import Project, default_folder
 from napari_mouse_seg.session import TrainState
 from napari_mouse_seg.widgets import _dialogs
 from napari_mouse_seg.widgets._patch_list import PatchList
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
-    from napari import Viewer
-    from napari.layers import Image, Labels
-    from npe2._pytest_plugin import TestPluginManager
-    from pytestqt.qtbot import QtBot
-
+    from helpers.desks import Desk
     from napari_mouse_seg.networks import Model
 
     Discs = tuple[np.ndarray, list[tuple[int, int]]]
 
-LONG_MS = 60_000  # A process is started and torch may be loaded; only a hang takes this long.
-PROMISED_MS = 2000  # Of strokes, no more than this is lost.
-SHORT = RetrainPlan(steps=3, crop_px=64, batch_size=1, device="cpu", threads=1)
-ENDLESS = SHORT.replace(steps=100_000)
-MIDDLE = (192.0, 256.0)  # Image pixel.
-SEEN_PX = 240.0  # Image pixels on the canvas from top to bottom.
-
-
-class Desk:
-    """A viewer with one image and the panel docked, and a user at it."""
-
-    def __init__(self, viewer: Viewer, qtbot: QtBot, path: Path, models: tuple[Model, ...], **placed: Any) -> None:
-        self.viewer, self.qtbot, self.hands = viewer, qtbot, Hands(viewer)
-        (self.image,) = viewer.open(path, plugin="napari-mouse-seg", **placed)
-        shelf = shelf_of(viewer)
-        for known in shelf.models:
-            shelf.take_out(known)
-        for model in models:
-            shelf.put(model)
-        self.widget = TrainWidget(viewer)
-        viewer.window.add_dock_widget(self.widget, name="Train")
-        self.panel, self.session = self.widget.panel, self.widget.controller.session
-        qtbot.wait(50)  # The canvas takes its size.
-        self.until(lambda: not self.session.is_opening)
-        self.look(MIDDLE)
-
-    def look(self, centre: tuple[float, float]) -> None:
-        """Show the surroundings of an image pixel."""
-        height = self.viewer.canvas.size[0]
-        pixel = np.linalg.norm(np.subtract(self.image.data_to_world((1, 0)), self.image.data_to_world((0, 0))))
-        self.viewer.scene.camera.center = (0.0, *self.image.data_to_world(centre))
-        self.viewer.scene.camera.zoom = height / (SEEN_PX * pixel)
-
-    def button(self, text: str) -> QAbstractButton:
-        buttons = self.widget.findChildren(QAbstractButton)
-        (found,) = [one for one in buttons if one.text() == text and one.isVisibleTo(self.widget)]
-        return found
-
-    def press(self, text: str) -> None:
-        """Click a button as a user does, once it is on."""
-        target = self.button(text)
-        self.until(target.isEnabled)
-        self.qtbot.mouseClick(target, Qt.MouseButton.LeftButton)
-
-    def until(self, condition: Callable[[], Any], timeout_ms: int = LONG_MS) -> None:
-        self.qtbot.waitUntil(lambda: bool(condition()), timeout=timeout_ms)
-
-    def add_patch(self, centre: tuple[float, float] = MIDDLE) -> Labels:
-        """Add a patch at an image pixel and return its paint."""
-        self.look(centre)
-        before = [layer.name for layer in self.paints()]
-        self.press("Add patch here")
-        self.until(lambda: self.paints() and [layer.name for layer in self.paints()] != before)
-        return self.paint
-
-    def paints(self) -> list[Labels]:
-        return [layer for layer in self.viewer.layers if layer.name.endswith("(paint)")]
-
-    @property
-    def paint(self) -> Labels:
-        (found,) = self.paints()
-        return found
-
-    @property
-    def pixels(self) -> Image:
-        (found,) = [layer for layer in self.viewer.layers if layer.name.endswith("(pixels)")]
-        return found
-
-    @property
-    def project(self) -> Project:
-        assert self.session.project is not None
-        return self.session.project
-
-    def choose(self, row: int) -> None:
-        """Click a patch in the list."""
-        (patches,) = self.widget.findChildren(PatchList)
-        where = patches.visualItemRect(patches.item(row)).center()
-        self.qtbot.mouseClick(patches.viewport(), Qt.MouseButton.LeftButton, pos=where)
-
-    def saved(self, patch_id: str = "p001") -> np.ndarray:
-        return self.project.paint(patch_id)
-
-    def until_saved(self, patch_id: str = "p001") -> None:
-        """Wait until the disk has what the layer shows, no longer than is promised."""
-        self.until(lambda: np.array_equal(self.saved(patch_id), self.paint.data), PROMISED_MS)
-
-    def texts(self) -> str:
-        return "\n".join(label.text() for label in self.widget.findChildren(QLabel) if label.isVisibleTo(self.widget))
-
-    def prefill(self) -> None:
-        self.press("Prefill with model")
-        self.until(lambda: (np.asarray(self.paint.data) > 1).any())
-        self.until_saved()
-
-    def train(self, plan: RetrainPlan) -> psutil.Process:
-        """Press Train and return the process, once it has made a step."""
-        self.panel.set_plan(plan)
-        steps: list[object] = []
-        self.session.stepped.connect(steps.append)
-        self.press("Train")
-        self.until(lambda: steps)
-        (process,) = workers()
-        return process
-
-    def until_idle(self) -> None:
-        self.until(lambda: self.session.state is TrainState.IDLE)
-
-
-def means(pixels: np.ndarray, n_levels: int) -> list[np.ndarray]:
-    """A pyramid whose levels lie exactly over each other: each pixel is the mean of four."""
-    levels = [pixels]
-    for _ in range(n_levels - 1):
-        rows, columns = (size // 2 for size in levels[-1].shape)
-        blocks = levels[-1].reshape(rows, 2, columns, 2)
-        levels.append(np.round(blocks.mean((1, 3))).astype(pixels.dtype))
-    return levels
-
-
-def workers() -> list[psutil.Process]:
-    """Processes that train."""
-    return [one for one in psutil.Process().children() if "napari_mouse_seg.pipeline._worker" in one.cmdline()]
-
 
 def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
-
-
-@pytest.fixture(autouse=True)
-def _nothing_left(qtbot: QtBot) -> Iterator[None]:
-    """Fail a test that leaves a process behind."""
-    yield
-    assert workers() == []
-
-
-@pytest.fixture(scope="module")
-def slide_file(discs: Discs, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("slide") / "slide.ome.tif"
-    metadata = {"axes": "YX", "PhysicalSizeY": 0.25, "PhysicalSizeX": 0.25}
-    return write_pyramid_tiff(path, means(discs[0], 3), metadata=metadata)
-
-
-@pytest.fixture
-def slide(slide_file: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copy(slide_file, tmp_path))
-
-
-@pytest.fixture
-def open_desk(
-    npe2pm: TestPluginManager,
-    make_napari_viewer: Callable[..., Viewer],
-    qtbot: QtBot,
-    slide: Path,
-    brightness_model: Model,
-) -> Iterator[Callable[..., Desk]]:
-    """Return a function that opens the image in a new viewer."""
-    manifest = PluginManifest.from_file(Path(str(files("napari_mouse_seg"))) / "napari.yaml")
-
-    desks: list[Desk] = []
-
-    def sit_down(path: Path = slide, **placed: Any) -> Desk:
-        desks.append(Desk(make_napari_viewer(show=True), qtbot, path, (brightness_model,), **placed))
-        return desks[-1]
-
-    with npe2pm.tmp_plugin(manifest=manifest):
-        yield sit_down
-    for desk in desks:
-        vars(desk).clear()  # pytest holds it longer than its window may live.
-
-
-@pytest.fixture
-def desk(open_desk: Callable[..., Desk]) -> Desk:
-    return open_desk()
 
 
 def centroid(pixels: np.ndarray, near: np.ndarray, reach: int) -> np.ndarray:

@@ -94,3 +94,13 @@ def write_sparse_tiff(path: Path, side: int = 20_480, tile: int = 512) -> Path:
         empty = (b"" for _ in range((side // tile) ** 2))
         writer.write(empty, shape=(side, side), dtype="uint8", tile=(tile, tile), compression="zlib", metadata=None)
     return path
+
+
+def means(pixels: np.ndarray, n_levels: int) -> list[np.ndarray]:
+    """A pyramid whose levels lie exactly over each other: each pixel is the mean of four."""
+    levels = [pixels]
+    for _ in range(n_levels - 1):
+        rows, columns = (size // 2 for size in levels[-1].shape)
+        blocks = levels[-1].reshape(rows, 2, columns, 2)
+        levels.append(np.round(blocks.mean((1, 3))).astype(pixels.dtype))
+    return levels
