@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from napari_mouse_seg.training import TrainingImage
 
 
-def start_from_bundled(network: nn.Module, name: str) -> None:
-    """Load a bundled model's weights; a stem for RGB takes a third of those for grey in each channel."""
+def load_start(network: nn.Module, name: str) -> None:
+    """Load the weights of a bundled model or a model file; a stem for RGB takes a third of those for grey a channel."""
     weights = find_model(name).network().state_dict()
     for key, value in network.state_dict().items():
         if weights[key].shape != value.shape:
@@ -37,11 +37,11 @@ def run(
     architecture: ArchitecturePlan | CompactPlan,
     intensity: IntensityPlan,
     load_images: Callable[[Path, TrainingPlan], list[TrainingImage]],
-    start_from: str | None = None,
+    start: str | None = None,
 ) -> None:
     """Parse the command line and train; the checkpoint and the averaged weights go into ``--work``.
 
-    ``start_from`` names a bundled model whose weights are the start; None starts from random ones.
+    ``start`` is what ``--start`` is if it is not given: a model whose weights are the start, or None for random ones.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder with bbbc039/ and dsb2018/")
@@ -49,14 +49,15 @@ def run(
     parser.add_argument("--steps", type=int, default=plan.steps)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--start", default=start, metavar="NAME|FILE", help="model to start from")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     plan = plan.model_copy(update={"steps": arguments.steps})
     arguments.work.mkdir(parents=True, exist_ok=True)
     network = build_network(architecture)
-    if start_from is not None:
-        start_from_bundled(network, start_from)
+    if arguments.start is not None:
+        load_start(network, arguments.start)
     images = load_images(arguments.data, plan)
     print(f"{len(images)} images", flush=True)
     start = time.monotonic()

@@ -51,4 +51,4 @@ def load_images(data: Path, plan: TrainingPlan) -> list[TrainingImage]:
 
 
 if __name__ == "__main__":
-    run(__doc__, PLAN, ARCHITECTURE, INTENSITY, load_images, start_from="nuclei-fluorescence")
+    run(__doc__, PLAN, ARCHITECTURE, INTENSITY, load_images, start="nuclei-fluorescence")
