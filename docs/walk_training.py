@@ -206,7 +206,7 @@ def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDAr
         if panel.failure_text():
             sys.exit(f"Training failed: {panel.failure_text()}")
         print(panel.result_text(), [(entry.name, entry.score) for entry in session.project.plan.rounds])
-    assert "2" in segment.panel._model.currentText()
+    assert "2" in segment.panel.model_name()
     panel.roundsCompared.emit(1, 2)
     settle(12)
     take("train-rounds")

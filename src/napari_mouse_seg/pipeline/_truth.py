@@ -221,14 +221,22 @@ def _drop_cut(
     objects: NDArray[np.int64], inside: NDArray[np.bool_], box: Box, bounds: Box
 ) -> tuple[NDArray[np.int32], int, int]:
     """Return the objects that no edge cuts, numbered anew, with their number and that of the others."""
-    ids, numbered = np.unique(objects, return_inverse=True)
-    numbered = numbered.reshape(objects.shape)
+    ids, numbered = _renumber(objects)
     is_cut = np.zeros(len(ids), np.bool_)
     is_cut[numbered[_beside(~inside, box, bounds)]] = True
     background = ids == 0
     keep = ~is_cut & ~background
     lookup = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
     return lookup[numbered], int(keep.sum()), int((is_cut & ~background).sum())
+
+
+def _renumber(objects: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the ids that occur, and for each pixel the place of its id among them."""
+    if objects.min() < 0 or objects.max() > objects.size:
+        ids, numbered = np.unique(objects, return_inverse=True)
+        return ids, numbered.reshape(objects.shape)
+    occurs = np.bincount(objects.ravel()) > 0  # Many times faster than sorting.
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[objects]
 
 
 def _beside(outside: NDArray[np.bool_], box: Box, bounds: Box) -> NDArray[np.bool_]:

@@ -251,7 +251,7 @@ class TruthTool(QObject):
         self._before = tuned.start
         self._set_thresholds(tuned.plan)
         pair = f"{tuned.before.at('f1', 0.5):.2f} → {tuned.after.at('f1', 0.5):.2f}"
-        self._box.show_found(f"Mean F1 {before:.2f} → {after:.2f}; at IoU 0.5 {pair}.", can_undo=True)
+        self._box.show_found(f"F1 at IoU 0.5: {pair}\nMean F1: {before:.2f} → {after:.2f}", can_undo=True)
 
     def _on_search_end(self) -> None:
         if self._searched is not None:

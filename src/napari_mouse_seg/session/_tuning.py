@@ -67,13 +67,13 @@ class Comparison:
 
     @property
     def score(self) -> str:
-        """The scores in one line, for people."""
+        """The scores, for people; a line each."""
         if self.objects is None:
             mean = sum(score for _, score in self.areas) / max(1, len(self.areas))
             return f"Mean IoU {mean:.2f} over {_count(len(self.areas), 'class', 'classes')}"
         if self.objects.n_truth == 0:
             return "No object of these labels lies whole in what was segmented"
-        return f"F1 {self.objects.at('f1', 0.5):.2f} at IoU 0.5 · {self.mean_f1:.2f} mean over 0.50–0.95"
+        return f"F1 {self.objects.at('f1', 0.5):.2f} at IoU 0.5\n{self.mean_f1:.2f} mean over 0.50–0.95"
 
     @property
     def details(self) -> str:
@@ -269,6 +269,7 @@ def search(question: Question, start: InstancesPlan, sampled: Sampled) -> Genera
     PlanError
         If they hold no whole object, or the model makes areas.
     """
+    from napari_mouse_seg.instances import decoder_maps
     from napari_mouse_seg.pipeline import CONTEXT_PX, box_around, find_best, segmented_boxes
 
     workspace = question.workspace
@@ -279,7 +280,8 @@ def search(question: Question, start: InstancesPlan, sampled: Sampled) -> Genera
     store = workspace.cache.scorer(job).store
     complete = store.grid.complete_box(box_around(segmented_boxes(job, workspace.regions)))
     region = truth.box.grow(CONTEXT_PX).intersect(complete)
-    yield from find_best(store.read, store.grid.bounds, region, truth, start)
+    read = decoder_maps(job.model.card.targets, store.read)
+    yield from find_best(read, store.grid.bounds, region, truth, start)
 
 
 def _count(number: int, one: str, many: str) -> str:

@@ -78,6 +78,10 @@ class ModelBox(QGroupBox):
         """Of the chosen model; -1 if there is none."""
         return int(self._box.currentIndex())
 
+    def name(self) -> str:
+        """Return the chosen model's name; empty if there is none."""
+        return str(self._box.currentText())
+
     def set_models(self, models: Sequence[ModelChoice], current: int) -> None:
         """List the models; emits nothing."""
         self._models = tuple(models)

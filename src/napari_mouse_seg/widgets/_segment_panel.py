@@ -5,20 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
-from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
-from superqt import QCollapsible
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 from napari_mouse_seg.widgets._class_legend import ClassLegend
-from napari_mouse_seg.widgets._layout import fill, group, name_box, row_of, scrolled
+from napari_mouse_seg.widgets._image_box import ImageBox
+from napari_mouse_seg.widgets._layout import collapsible, group, scrolled
 from napari_mouse_seg.widgets._model_box import FIT, ModelBox, ModelChoice
-from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunStatus
+from napari_mouse_seg.widgets._start_buttons import StartButtons
 from napari_mouse_seg.widgets._truth_box import TruthBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from superqt import QCollapsible
 
     from napari_mouse_seg.plans import ClassPlan
 
@@ -71,7 +73,6 @@ class SegmentPanel(QWidget):
         self._settle.setInterval(_SETTLE_MS)
         self._settle.timeout.connect(self.thresholdsSettled)
         self._make_inputs()
-        self._make_buttons()
         self._arrange()
         self._connect()
         self._update_buttons()
@@ -80,13 +81,12 @@ class SegmentPanel(QWidget):
         """Return the plan as chosen."""
         fine = self.fine_thresholds.value()
         thresholds = self.thresholds.value().replace(**{name: getattr(fine, name) for name in _FINE_THRESHOLDS})
-        channel = max(0, self._channel.currentIndex())
         fit = {name: getattr(self.fit_editor.value(), name) for name in FIT}
-        return self.running_editor.value().replace(channel=channel, instances=thresholds, **fit)
+        return self.running_editor.value().replace(channel=self._images.channel, instances=thresholds, **fit)
 
     def set_value(self, plan: SegmentPlan) -> None:
         """Show a plan; thresholds of None leave those of the model."""
-        self._channel.setCurrentIndex(plan.channel)
+        self._images.choose_channel(plan.channel)
         self.fit_editor.set_value(plan)
         self.running_editor.set_value(plan)
         if plan.instances is not None:
@@ -95,7 +95,11 @@ class SegmentPanel(QWidget):
 
     def image_names(self) -> list[str]:
         """Return the listed images."""
-        return [self._image.itemText(index) for index in range(self._image.count())]
+        return self._images.names()
+
+    def model_name(self) -> str:
+        """Return the chosen model's name; empty if there is none."""
+        return self._models.name()
 
     def warning_text(self) -> str:
         """Return the warnings shown at the model; empty if there is none."""
@@ -111,18 +115,16 @@ class SegmentPanel(QWidget):
 
     def set_images(self, names: Sequence[str], current: int) -> None:
         """List the image layers; emits nothing."""
-        fill(self._image, names, current)
-        self._image_note.say("" if names else "Open an image: File ▸ Open, or File ▸ Open Sample.")
+        self._images.set_images(names, current)
         self._update_buttons()
 
     def set_channels(self, names: Sequence[str], current: int = 0) -> None:
         """List the channels of the image; the field is hidden if there is only one. Emits nothing."""
-        fill(self._channel, names, current)
-        self._channel_row.setVisible(len(names) > 1)
+        self._images.set_channels(names, current)
 
     def choose_channel(self, index: int) -> None:
         """Choose a channel, as if the user had."""
-        self._channel.setCurrentIndex(index)
+        self._images.choose_channel(index)
 
     def set_models(self, models: Sequence[ModelChoice], current: int = 0) -> None:
         """List the models and take over the thresholds of the current one; emits nothing."""
@@ -151,7 +153,7 @@ class SegmentPanel(QWidget):
         shown = [editor.complain(field, problem) for editor in (self.fit_editor, self.running_editor)]
         if shown[1] and problem:
             self._advanced.expand(animate=False)
-        self._image_error.say(problem if at_image else "")
+        self._images.complain(problem if at_image else "")
         self._models.complain("" if at_image or any(shown) else problem)
         self._models.warn(warnings)
         self._update_buttons()
@@ -203,21 +205,14 @@ class SegmentPanel(QWidget):
         self._status.show_failure(text)
 
     def _make_inputs(self) -> None:
-        self._image = name_box("Image layer to segment.")
-        self._channel = name_box(SegmentPlan.model_fields["channel"].description or "")
-        self._image_note, self._image_error = NoteLabel("hint"), NoteLabel("error")
-        self._models = ModelBox()
+        self._images, self._models = ImageBox(), ModelBox()
         self.fit_editor, self.size_buttons = self._models.fit_editor, self._models.size_buttons
         self.thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
         self.fine_thresholds = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
         self.running_editor = PlanEditor(SegmentPlan(), _RUNNING)
         self._legend = ClassLegend()
         self.truth_box = TruthBox()
-
-    def _make_buttons(self) -> None:
-        self._view_button = QPushButton("Segment visible region")
-        self._full_button = QPushButton("Segment full image")
-        self._reason, self._status = NoteLabel("hint"), RunStatus()
+        self._start, self._status = StartButtons(), RunStatus()
 
     def _arrange(self) -> None:
         """Put the choices in a scroll area and what happens below it, so that the buttons are always in sight."""
@@ -228,8 +223,8 @@ class SegmentPanel(QWidget):
         footer = QVBoxLayout()
         footer.setContentsMargins(8, 6, 8, 8)
         footer.setSpacing(6)
-        for widget in (self._view_button, self._full_button, self._reason, self._status):
-            footer.addWidget(widget)
+        footer.addWidget(self._start)
+        footer.addWidget(self._status)
         column.addLayout(footer)
 
     def _make_choices(self) -> QWidget:
@@ -237,41 +232,33 @@ class SegmentPanel(QWidget):
         column = QVBoxLayout(choices)
         column.setContentsMargins(8, 8, 8, 2)
         column.setSpacing(8)
-        self._channel_row = row_of(QLabel("Channel"), self._channel, stretched=1)
-        self._channel_row.setVisible(False)
-        column.addWidget(group("Image", self._image, self._channel_row, self._image_note, self._image_error))
-        column.addWidget(self._models)
         self._objects, self._areas = group("Objects", self.thresholds), group("Areas", self._legend)
         self._areas.setVisible(False)
-        column.addWidget(self._objects)
-        column.addWidget(self._areas)
-        column.addWidget(self.truth_box)
         self._advanced = self._make_advanced()
-        column.addWidget(self._advanced)
+        for box in (self._images, self._models, self._objects, self._areas, self.truth_box, self._advanced):
+            column.addWidget(box)
         column.addStretch(1)
         return choices
 
     def _make_advanced(self) -> QCollapsible:
-        advanced = QCollapsible("Advanced")
-        advanced.setDuration(0)
-        advanced.addWidget(self.fine_thresholds)
-        advanced.addWidget(self.running_editor)
+        tip = "Finer thresholds, and how the network runs."
+        advanced = collapsible("Advanced", tip, self.fine_thresholds, self.running_editor)
         width = max(editor.label_width() for editor in (self.fine_thresholds, self.running_editor))
         for editor in (self.fine_thresholds, self.running_editor):
             editor.set_label_width(width)
         return advanced
 
     def _connect(self) -> None:
-        self._image.currentIndexChanged.connect(self.imageChosen)
-        self._channel.currentIndexChanged.connect(self._on_plan)
+        self._images.imageChosen.connect(self.imageChosen)
+        self._images.channelChosen.connect(self._on_plan)
         self._models.chosen.connect(self._on_model)
         for editor in (self.fit_editor, self.running_editor, self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_plan)
             editor.problemChanged.connect(self._update_buttons)
         for editor in (self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_threshold)
-        self._view_button.clicked.connect(self._on_view)
-        self._full_button.clicked.connect(self._on_full)
+        self._start.viewRequested.connect(self._on_view)
+        self._start.fullRequested.connect(self._on_full)
         self._status.cancelRequested.connect(self.cancelRequested)
         self.size_buttons.measureRequested.connect(self.measureRequested)
         self.size_buttons.drawRequested.connect(self.drawDiameterRequested)
@@ -311,20 +298,12 @@ class SegmentPanel(QWidget):
 
     def _update_buttons(self) -> None:
         common = self._common_reason()
-        for button, own, tip in (
-            (self._view_button, self._view_reason, "Segment what the canvas shows, and add it to the labels."),
-            (self._full_button, self._full_reason, "Segment the whole plane; parts that are done are reused."),
-        ):
-            reason = common or own
-            button.setEnabled(not reason)
-            button.setToolTip(reason or tip)
-        reasons = dict.fromkeys(r for r in (common or self._view_reason, common or self._full_reason) if r)
-        self._reason.say("" if self._running else tuple(reasons))
+        self._start.set_reasons(common or self._view_reason, common or self._full_reason, shown=not self._running)
 
     def _common_reason(self) -> str:
         if self._running:
             return "A run is at work; wait for it or cancel it."
-        if self._image.currentIndex() < 0:
+        if self._images.position < 0:
             return "There is no image to segment."
         if self._models.position < 0:
             return "There is no model to run."

@@ -27,7 +27,7 @@ _SCORE_TIP = (
     "found as one."
 )
 _BEST_TIP = (
-    "Try about 30 sets of thresholds on the known scores, and take those with the highest mean F1. Takes seconds; "
+    "Try about 25 sets of thresholds on the known scores, and take those with the highest mean F1. Takes seconds; "
     "the network does not run."
 )
 _STOP_TIP = "Stop the search; the thresholds stay as they are."
@@ -71,6 +71,7 @@ class TruthBox(QWidget):
         self.set_layers((), -1)
         self.set_patch(is_patch=False)
         self.forget_search()
+        self._update()
 
     def set_layers(self, names: Sequence[str], current: int) -> None:
         """List the labels layers after "None"; -1 for none. Emits nothing."""
