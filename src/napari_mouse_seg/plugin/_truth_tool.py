@@ -12,8 +12,7 @@ from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._layers import plane_indices
 from napari_mouse_seg.plugin._truth_layers import Grid, LabelsLayerList, place_labels
 from napari_mouse_seg.plugin._viewport import look
-from napari_mouse_seg.session import RunState
-from napari_mouse_seg.session._tuning import Comparison, Question, Tuning
+from napari_mouse_seg.session import Comparison, Question, RunState, Tuning
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.pipeline import PlacedLabels, Tried, Tuned
     from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
-    from napari_mouse_seg.session import SegmentSession, Workspace
-    from napari_mouse_seg.session._runner import Runner
+    from napari_mouse_seg.session import Runner, SegmentSession, Workspace
     from napari_mouse_seg.widgets import SegmentPanel
 
 _WAIT_MS = 150

@@ -8,16 +8,19 @@ from napari_mouse_seg.session._runner import Runner, RunningTask
 from napari_mouse_seg.session._runs import Merged, decode_regions
 from napari_mouse_seg.session._session import SegmentSession
 from napari_mouse_seg.session._train import TrainSession
+from napari_mouse_seg.session._tuning import Comparison, Question, Tuning
 from napari_mouse_seg.session._workspace import Workspace
 
 __all__ = [
     "Check",
+    "Comparison",
     "Engine",
     "Merged",
     "PaintSaved",
     "PaintSummary",
     "PipelineEngine",
     "Progress",
+    "Question",
     "RunState",
     "Runner",
     "RunningTask",
@@ -25,6 +28,7 @@ __all__ = [
     "Summary",
     "TrainSession",
     "TrainState",
+    "Tuning",
     "Workspace",
     "decode_regions",
 ]

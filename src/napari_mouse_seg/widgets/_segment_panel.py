@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
+from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.plans import SegmentPlan
 from napari_mouse_seg.widgets._class_legend import ClassLegend
 from napari_mouse_seg.widgets._image_box import ImageBox
 from napari_mouse_seg.widgets._layout import collapsible, group, scrolled
@@ -15,6 +15,7 @@ from napari_mouse_seg.widgets._model_box import FIT, ModelBox, ModelChoice
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunStatus
 from napari_mouse_seg.widgets._start_buttons import StartButtons
+from napari_mouse_seg.widgets._threshold_editors import ThresholdEditors
 from napari_mouse_seg.widgets._truth_box import TruthBox
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelChoice", "SegmentPanel"]
 
-_THRESHOLDS = ("foreground_threshold", "split_depth", "min_area_px")
-_FINE_THRESHOLDS = ("boundary_weight", "max_hole_px")
 _RUNNING = ("device", "core_px", "halo_px", "batch_size")
-_SETTLE_MS = 100
 
 
 class SegmentPanel(QWidget):
@@ -68,10 +66,6 @@ class SegmentPanel(QWidget):
         super().__init__(parent)
         self._problem = self._view_reason = self._full_reason = ""
         self._running = False
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self.thresholdsSettled)
         self._make_inputs()
         self._arrange()
         self._connect()
@@ -79,10 +73,10 @@ class SegmentPanel(QWidget):
 
     def value(self) -> SegmentPlan:
         """Return the plan as chosen."""
-        fine = self.fine_thresholds.value()
-        thresholds = self.thresholds.value().replace(**{name: getattr(fine, name) for name in _FINE_THRESHOLDS})
         fit = {name: getattr(self.fit_editor.value(), name) for name in FIT}
-        return self.running_editor.value().replace(channel=self._images.channel, instances=thresholds, **fit)
+        return self.running_editor.value().replace(
+            channel=self._images.channel, instances=self._instances.value(), **fit
+        )
 
     def set_value(self, plan: SegmentPlan) -> None:
         """Show a plan; thresholds of None leave those of the model."""
@@ -90,8 +84,7 @@ class SegmentPanel(QWidget):
         self.fit_editor.set_value(plan)
         self.running_editor.set_value(plan)
         if plan.instances is not None:
-            self.thresholds.set_value(plan.instances)
-            self.fine_thresholds.set_value(plan.instances)
+            self._instances.set_value(plan.instances)
 
     def image_names(self) -> list[str]:
         """Return the listed images."""
@@ -207,8 +200,8 @@ class SegmentPanel(QWidget):
     def _make_inputs(self) -> None:
         self._images, self._models = ImageBox(), ModelBox()
         self.fit_editor, self.size_buttons = self._models.fit_editor, self._models.size_buttons
-        self.thresholds = PlanEditor(InstancesPlan(), _THRESHOLDS)
-        self.fine_thresholds = PlanEditor(InstancesPlan(), _FINE_THRESHOLDS)
+        self._instances = ThresholdEditors(self)
+        self.thresholds, self.fine_thresholds = self._instances.often, self._instances.fine
         self.running_editor = PlanEditor(SegmentPlan(), _RUNNING)
         self._legend = ClassLegend()
         self.truth_box = TruthBox()
@@ -255,8 +248,7 @@ class SegmentPanel(QWidget):
         for editor in (self.fit_editor, self.running_editor, self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_plan)
             editor.problemChanged.connect(self._update_buttons)
-        for editor in (self.thresholds, self.fine_thresholds):
-            editor.valueChanged.connect(self._on_threshold)
+        self._instances.settled.connect(self.thresholdsSettled)
         self._start.viewRequested.connect(self._on_view)
         self._start.fullRequested.connect(self._on_full)
         self._status.cancelRequested.connect(self.cancelRequested)
@@ -271,8 +263,7 @@ class SegmentPanel(QWidget):
         """Show a model's card and start from its thresholds."""
         model = self._models.show_card(index)
         if model is not None:
-            self.thresholds.set_value(model.instances)
-            self.fine_thresholds.set_value(model.instances)
+            self._instances.set_value(model.instances)
             self._show_kind(model.classes)
 
     def _show_kind(self, classes: Sequence[ClassPlan]) -> None:
@@ -285,15 +276,12 @@ class SegmentPanel(QWidget):
     def _on_plan(self) -> None:
         self.planChanged.emit(self.value())
 
-    def _on_threshold(self) -> None:
-        self._settle.start()
-
     def _on_view(self) -> None:
-        self._settle.stop()
+        self._instances.hush()
         self.viewRequested.emit()
 
     def _on_full(self) -> None:
-        self._settle.stop()
+        self._instances.hush()
         self.fullRequested.emit()
 
     def _update_buttons(self) -> None:
