@@ -5,7 +5,7 @@ The listener decides what to show: a progress bar, a printed line, or nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -52,12 +52,14 @@ class StepsDone(Event):
 class Validated(Event):
     """How good the model in training is after so many steps; ``best`` if it is the best so far.
 
-    ``score`` is None where there is nothing to measure with.
+    ``score`` is None where there is nothing to measure with. ``parts`` are what it is made of, by name: for areas
+    ``mean_iou`` and ``iou <class>`` of each class that is annotated.
     """
 
     steps: int
     score: float | None
     best: bool
+    parts: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, Started, StepsDone, Validated, Warned
+from napari_mouse_seg.pipeline._retrain_keeper import forget_checkpoint
 from napari_mouse_seg.plans import RoundPlan
 
 if TYPE_CHECKING:
@@ -124,8 +125,8 @@ class TrainingProcess:
             lines: queue.Queue[str | None] = queue.Queue()
             threading.Thread(target=_read_lines, args=(process, lines), daemon=True).start()
             self._tell_early()
+            finished = cancelled = False
             try:
-                finished = False
                 while (line := _next_line(lines)) is not None:
                     event = StillWaiting() if line == "" else _decode(json.loads(line))
                     finished |= isinstance(event, Finished)
@@ -134,11 +135,16 @@ class TrainingProcess:
                     yield event
                 if not finished:
                     raise TrainingError(_last_words(process.wait(_LAST_WAIT_S), log))
+            except GeneratorExit:
+                cancelled = True
+                raise
             finally:
                 _end(process)
                 self._process = None
                 if self._preview is not None:  # A killed process leaves it.
                     self._preview.unlink(missing_ok=True)
+                    if cancelled:
+                        forget_checkpoint(self._preview)
 
     def _tell_early(self) -> None:
         """Pass on orders that were given before there was a process."""

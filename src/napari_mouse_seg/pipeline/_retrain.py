@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, Started, StepsDone, Validated, Warned
+from napari_mouse_seg.pipeline._retrain_keeper import PREVIEW_PREFIX, Keeper
 from napari_mouse_seg.plans import RoundPlan
 
 if TYPE_CHECKING:
@@ -59,8 +60,11 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     network, card = _build(job)
     task = make_task(card, job.plan, job.train, job.root if job.plan.rehearse else "")
     tuning = FineTuning(network, task, job.train, job.validate, job.plan, device.name)
-    preview = job.output.with_name(f".preview-{job.output.name}")
+    preview = job.output.with_name(f"{PREVIEW_PREFIX}{job.output.name}")
     began, curve, steps = time.perf_counter(), _Curve(), 0
+    keeper = Keeper(tuning, job)
+    if before := keeper.restore():
+        yield Warned(f"A training of the same paint was cut off after {before} steps; it goes on from there.")
     try:
         for event in tuning.run(control):
             curve.note(event)
@@ -68,6 +72,7 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
             yield event
             if isinstance(event, Validated):
                 _save(preview, card, tuning.averaged)
+                keeper.save_now_and_then()
                 yield CheckpointReady(event.steps, str(preview))
         _save(job.output, card.replace(scores=_scores(tuning.best_score)), network)
     except RuntimeError as error:
@@ -78,6 +83,7 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
         ) from error
     finally:
         preview.unlink(missing_ok=True)
+        keeper.forget()
     yield Finished(
         RoundPlan(
             number=job.number,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import logging
+import pickle
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,15 +16,19 @@ import torch
 from napari_mouse_seg.events import Event, StepsDone, Validated
 from napari_mouse_seg.training._loop import Trainer, cosine
 from napari_mouse_seg.training._samples import PatchSampler
+from napari_mouse_seg.training._task import Score
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from torch import nn
 
     from napari_mouse_seg.plans import RetrainPlan
-    from napari_mouse_seg.training._task import PaintedPatch, Score, Task
+    from napari_mouse_seg.training._task import PaintedPatch, Task
 
+_LOG = logging.getLogger(__name__)
+_DAMAGED = (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError)
 _WARMUP_STEPS = 10
 _REPORT_S = 1.0
 _FIRST_LOOK_S = 12.0
@@ -74,6 +81,7 @@ class FineTuning:
         self._plan = plan
         self._trainer = Trainer(network, task.training, task.loss, device)
         self._best: _Best | None = None
+        self._clock = _Clock(plan)
 
     @property
     def averaged(self) -> nn.Module:
@@ -104,10 +112,13 @@ class FineTuning:
         TrainingError
             If the loss is no longer finite.
         """
-        clock = _Clock(self._plan)
+        clock = self._clock
+        clock.start()
         sampler = self._make_sampler()
         losses: list[float] = []
-        drawn, reported, looked, remade = 0, 0.0, 0.0, 0
+        drawn = self._trainer.steps * self._plan.batch_size
+        reported = looked = clock.elapsed_s
+        remade = int(clock.done(self._trainer.steps) * _REFRESHES)
         while clock.done(self._trainer.steps) < 1 and not control.wants_stop():
             done = clock.done(self._trainer.steps)
             if int(done * _REFRESHES) > remade and self._task.needs_refresh(self._patches):
@@ -131,6 +142,31 @@ class FineTuning:
         if self._best is not None:
             self._network.load_state_dict(self._best.weights)
 
+    def save(self, checkpoint: Path, key: str) -> None:
+        """Write all that is needed to go on after a crash, under a key that stands for job and paint."""
+        notes: dict[str, Any] = {"key": key, "elapsed_s": self._clock.elapsed_s}  # Any: tensors, numbers, text
+        if self._best is not None:
+            notes["best"] = dataclasses.asdict(self._best)
+        self._trainer.save(checkpoint, notes)
+
+    def restore(self, checkpoint: Path, key: str) -> int:
+        """Go on from a checkpoint of the same key; return its number of steps, 0 if there is none."""
+        try:
+            saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+            notes = saved["notes"]
+            if notes["key"] != key:
+                return 0
+            self._trainer.take(saved)
+            best = notes.get("best")
+            self._best = None if best is None else _Best(Score(**best["score"]), best["step"], best["weights"])
+            self._clock = _Clock(self._plan, notes["elapsed_s"])
+        except FileNotFoundError:
+            return 0
+        except _DAMAGED as error:
+            _LOG.warning("%s cannot be read (%s); the training starts anew.", checkpoint, error)
+            return 0
+        return self._trainer.steps
+
     def _report(self, clock: _Clock, losses: list[float]) -> StepsDone:
         steps = self._trainer.steps
         mean = sum(losses) / len(losses)
@@ -149,7 +185,7 @@ class FineTuning:
         is_best = self._best is None or score.value >= self._best.score.value
         if is_best:
             self._best = _Best(score, steps, copy.deepcopy(network.state_dict()))
-        return Validated(steps, score.value, is_best)
+        return Validated(steps, score.value, is_best, score.parts)
 
     def _make_sampler(self) -> PatchSampler:
         images = self._task.prepare(self._patches, self._trainer.averaged)
@@ -168,15 +204,20 @@ class _Best:
 class _Clock:
     """How far a training is, in time or in steps; pauses do not count."""
 
-    def __init__(self, plan: RetrainPlan) -> None:
+    def __init__(self, plan: RetrainPlan, before_s: float = 0.0) -> None:
         self._steps = plan.steps
+        self._before_s = before_s
         self._began = time.perf_counter()
         self._paused_s = 0.0
         self._minutes = plan.minutes
 
+    def start(self) -> None:
+        """Count from now on."""
+        self._began = time.perf_counter()
+
     @property
     def elapsed_s(self) -> float:
-        return time.perf_counter() - self._began - self._paused_s
+        return self._before_s + time.perf_counter() - self._began - self._paused_s
 
     @property
     def total_s(self) -> float:

@@ -122,16 +122,19 @@ class Trainer:
         self._network.load_state_dict(self._average.module.state_dict())
         self._network.eval()
 
-    def save(self, checkpoint: Path) -> None:
-        """Write everything; the finished file replaces an older one in a single step."""
+    def save(self, checkpoint: Path, notes: dict[str, Any] | None = None) -> None:  # Any: tensors, numbers, text
+        """Write everything, notes too; the finished file replaces an older one in a single step."""
         temporary = checkpoint.with_name(checkpoint.name + ".part")
         state = {name: part.state_dict() for name, part in self._parts.items()}
-        torch.save(state | {"steps": self.steps}, temporary)
+        torch.save(state | {"steps": self.steps, "notes": notes or {}}, temporary)
         os.replace(temporary, checkpoint)
 
     def restore(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""
-        saved = torch.load(checkpoint, map_location=self._device, weights_only=True)
+        self.take(torch.load(checkpoint, map_location=self._device, weights_only=True))
+
+    def take(self, saved: dict[str, Any]) -> None:  # Any: as written by ``save``
+        """Go on from what a checkpoint holds."""
         for name, part in self._parts.items():
             part.load_state_dict(saved[name])
         self.steps = int(saved["steps"])

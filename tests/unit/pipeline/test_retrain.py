@@ -13,8 +13,17 @@ from helpers.projects import SHORT, SIDE, disc_project
 from napari_mouse_seg.errors import ModelNotFoundError, PlanError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Finished, StepsDone, Warned
 from napari_mouse_seg.networks import load_model
-from napari_mouse_seg.pipeline import Orders, StillWaiting, TrainingProcess, resolve_retrain, retrain
+from napari_mouse_seg.pipeline import (
+    Orders,
+    RetrainJob,
+    StillWaiting,
+    TrainingProcess,
+    _retrain_keeper,
+    resolve_retrain,
+    retrain,
+)
 from napari_mouse_seg.plans import PaintPlan
+from napari_mouse_seg.training import _finetune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +117,28 @@ def test_missing_and_sparse_validation_are_warned_of(project: Project) -> None:
     job = resolve_retrain(project)
     assert any("No patch is used for validation" in warning for warning in job.warnings)
     assert any(isinstance(event, Warned) for event in retrain(job, Orders(), threads=1))
+
+
+def test_a_killed_training_goes_on_where_it_was(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_finetune, "_FIRST_LOOK_S", 0.0)
+    monkeypatch.setattr(_retrain_keeper, "_EVERY_S", 0.0)
+    rounds = project.round_file(1).parent
+
+    def warned(job: RetrainJob) -> list[str]:
+        return [event.message for event in retrain(job, Orders(), threads=1) if isinstance(event, Warned)]
+
+    events = retrain(resolve_retrain(project), Orders(), threads=1)
+    next(event for event in events if isinstance(event, CheckpointReady))
+    (checkpoint,) = rounds.glob(".checkpoint-*")
+    left = checkpoint.read_bytes()
+    events.close()  # type: ignore[attr-defined]
+    assert not list(rounds.iterdir())  # After a cancel nothing is left,
+    checkpoint.write_bytes(left)  # after a kill this is.
+    assert any("cut off after 1 steps; it goes on" in message for message in warned(resolve_retrain(project)))
+    assert [path.name for path in rounds.iterdir()] == ["round-001.safetensors"]
+    checkpoint.write_bytes(left)
+    repaint(project, "p001", {2: 0})  # With other paint it starts anew.
+    assert not warned(resolve_retrain(project))
 
 
 @pytest.mark.parametrize(("base", "kind"), [("new:nothing", PlanError), ("gone.safetensors", ModelNotFoundError)])

@@ -11,9 +11,9 @@ import torch
 from helpers.areas import CLASSES, SHORT, area_project
 from helpers.models import write_random_model
 from napari_mouse_seg.errors import TrainingError
-from napari_mouse_seg.events import Finished
+from napari_mouse_seg.events import Finished, Validated
 from napari_mouse_seg.networks import Model, load_model
-from napari_mouse_seg.pipeline import Orders, new_networks, resolve_retrain, retrain
+from napari_mouse_seg.pipeline import Orders, TrainingProcess, new_networks, resolve_retrain, retrain
 from napari_mouse_seg.plans import AreaTargets, ClassPlan, PaintPlan, RoundPlan
 
 if TYPE_CHECKING:
@@ -79,6 +79,13 @@ def test_the_last_round_goes_on_after_a_class_was_added(project: Project) -> Non
     assert any("Nothing is painted of Nerve" in warning for warning in job.warnings)
     _, model = train(project, start_from="last")
     assert model.card.architecture.outputs == ("Background", "Disc", "Stripes", "Nerve")
+
+
+def test_a_process_tells_the_overlap_of_every_class(project: Project) -> None:
+    events = list(TrainingProcess(project.folder, SHORT.replace(threads=1)).events())
+    parts = [event.parts for event in events if isinstance(event, Validated)]
+    assert set(parts[-1]) == {"mean_iou", "iou Background", "iou Disc", "iou Stripes"}
+    assert isinstance(events[-1], Finished)
 
 
 def test_one_painted_class_is_too_few(project: Project) -> None:

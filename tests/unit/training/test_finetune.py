@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,7 +14,10 @@ from helpers.projects import disc_patch
 from napari_mouse_seg.events import StepsDone, Validated
 from napari_mouse_seg.networks import CompactPlan, build_network
 from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
-from napari_mouse_seg.training import FineTuning, ObjectsTask, PaintedPatch, Score
+from napari_mouse_seg.training import FineTuning, ObjectsTask, PaintedPatch, Score, _finetune
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TINY = CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))
 STEPS = RetrainPlan(steps=60, batch_size=2, crop_px=64, learning_rate=0.01)
@@ -139,3 +143,34 @@ def test_rest_is_background_reaches_the_strokes() -> None:
     painted = PaintedPatch("p", ((pixels - 100) / 50).clip(0), strokes, meaning)
     (image,) = objects().prepare([painted], build_network(TINY).eval())
     assert (image.maps[4] == 255).all()
+
+
+def test_a_training_that_was_cut_off_ends_as_if_it_were_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_finetune, "_FIRST_LOOK_S", 0.0)
+    plan, checkpoint = STEPS.replace(steps=6), tmp_path / "checkpoint.pt"
+    straight = tuning((patch(1),), plan)
+    list(straight.run(Free()))
+    broken = tuning((patch(1),), plan)
+    next(event for event in broken.run(Free()) if isinstance(event, Validated) and event.steps == 3)
+    broken.save(checkpoint, "job")
+    resumed = tuning((patch(1),), plan)
+    assert resumed.restore(checkpoint, "job") == 3
+    assert resumed.best_score == broken.best_score
+    looks = [event.steps for event in resumed.run(Free()) if isinstance(event, Validated)]
+    assert looks[0] == 4
+    assert looks[-1] == 6
+    for a, b in zip(straight.averaged.parameters(), resumed.averaged.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+@pytest.mark.parametrize("damage", ["other job", "damaged", "absent"])
+def test_what_another_job_left_is_not_gone_on_with(tmp_path: Path, damage: str) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    tuning().save(checkpoint, "job")
+    if damage == "damaged":
+        checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    if damage == "absent":
+        checkpoint.unlink()
+    made = tuning()
+    assert made.restore(checkpoint, "other" if damage == "other job" else "job") == 0
+    assert made._trainer.steps == 0

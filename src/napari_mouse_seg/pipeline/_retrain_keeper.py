@@ -1,0 +1,92 @@
+"""What a round of training leaves beside its model file while it works, so that a crash costs a minute at most.
+
+Only a process that is killed, or a machine that stops, leaves it; the same training then goes on from it. After a
+cancel, or with other paint or settings, training starts anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from napari_mouse_seg.pipeline._retrain_job import RetrainJob
+    from napari_mouse_seg.training import FineTuning
+
+PREVIEW_PREFIX = ".preview-"
+"""Before the name of the model file: the model to look at while it trains."""
+
+_CHECKPOINT_PREFIX = ".checkpoint-"
+_EVERY_S = 60.0
+_LOG = logging.getLogger(__name__)
+
+
+class Keeper:
+    """Keeps the state of one training.
+
+    Parameters
+    ----------
+    tuning
+        To keep.
+    job
+        What it does; says where.
+    """
+
+    def __init__(self, tuning: FineTuning, job: RetrainJob) -> None:
+        self._tuning = tuning
+        self._checkpoint = _checkpoint_of(job.output)
+        self._key = fingerprint(job)
+        self._saved = time.monotonic()
+
+    def restore(self) -> int:
+        """Go on from what the same job left; return after how many steps, 0 if it starts anew."""
+        return self._tuning.restore(self._checkpoint, self._key)
+
+    def save_now_and_then(self) -> None:
+        """Write the state if the last one is a minute old; a full disk is no reason to end the training."""
+        if time.monotonic() - self._saved < _EVERY_S:
+            return
+        self._saved = time.monotonic()
+        try:
+            self._tuning.save(self._checkpoint, self._key)
+        except (OSError, RuntimeError) as error:  # torch raises the latter where it cannot write
+            _LOG.warning("%s could not be written (%s).", self._checkpoint, error)
+            self.forget()
+
+    def forget(self) -> None:
+        """Remove what was kept."""
+        _remove(self._checkpoint)
+
+
+def forget_checkpoint(preview: Path) -> None:
+    """Remove the state of the training that a preview is of."""
+    _remove(_checkpoint_of(preview.with_name(preview.name.removeprefix(PREVIEW_PREFIX))))
+
+
+def fingerprint(job: RetrainJob) -> str:
+    """Return what is the same only for the same base, settings, pixels and paint."""
+    digest = hashlib.sha256()
+    for text in (job.plan, job.card):
+        digest.update(text.model_dump_json().encode())
+    digest.update(f"{job.root} {job.encoder_weights} {job.start.sha256 if job.start else None}".encode())
+    for role, patches in (("train", job.train), ("validate", job.validate)):
+        for patch in patches:
+            digest.update(f"{role} {patch.name} {patch.paint.shape} {patch.meaning.model_dump_json()}".encode())
+            digest.update(patch.stretched.tobytes())
+            digest.update(patch.paint.tobytes())
+    return digest.hexdigest()
+
+
+def _checkpoint_of(output: Path) -> Path:
+    return output.with_name(f"{_CHECKPOINT_PREFIX}{output.stem}.pt")
+
+
+def _remove(checkpoint: Path) -> None:
+    for path in (checkpoint, checkpoint.with_name(checkpoint.name + ".part")):
+        with suppress(OSError):
+            path.unlink(missing_ok=True)
