@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from napari_mouse_seg.plans._base import Plan
@@ -45,6 +47,18 @@ class TrainingPlan(Plan):
     )
     boundary_weight: float = Field(
         4.0, ge=1, le=100, title="Boundary weight", description="Weight of touching pixels, which are rare."
+    )
+    boundary_focus: float = Field(
+        0.0,
+        ge=0,
+        le=5,
+        title="Boundary focus",
+        description="Focal exponent: pixels that are right already count less in the cross-entropy; 0 is none.",
+    )
+    boundary_overlap: Literal["none", "dice", "tversky"] = Field(
+        "dice",
+        title="Boundary overlap",
+        description="What is added for the touching class as a whole; tversky minds misses more than extras.",
     )
     small_object_weight: float = Field(
         3.0, ge=1, le=20, title="Small-object weight", description="Largest weight of pixels of small objects."

@@ -8,7 +8,7 @@ from napari_mouse_seg.training._areas import (
 )
 from napari_mouse_seg.training._finetune import Control, FineTuning
 from napari_mouse_seg.training._loop import Trainer, learning_rate_factor, train
-from napari_mouse_seg.training._losses import area_loss, instance_loss, soft_dice_loss
+from napari_mouse_seg.training._losses import area_loss, boundary_loss, instance_loss, soft_dice_loss
 from napari_mouse_seg.training._make_task import make_task
 from napari_mouse_seg.training._objects import ObjectsTask
 from napari_mouse_seg.training._paint import prepare_paint
@@ -30,6 +30,7 @@ __all__ = [
     "Trainer",
     "TrainingImage",
     "area_loss",
+    "boundary_loss",
     "class_image",
     "class_weights",
     "complete_strokes",

@@ -13,7 +13,8 @@ from scipy import ndimage
 from torch.utils.data import Dataset
 
 from napari_mouse_seg.images import compress
-from napari_mouse_seg.instances import encode_targets
+from napari_mouse_seg.instances import encode
+from napari_mouse_seg.plans import DistanceTargets
 from napari_mouse_seg.training._augment import change_intensity
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import AugmentationPlan, IntensityPlan, TrainingPlan
+    from napari_mouse_seg.plans import AugmentationPlan, BoundaryTargets, IntensityPlan, TrainingPlan
 
 _REFERENCE_AREA_PX = 400.0
 _KNOWN = 255
@@ -95,7 +96,11 @@ class TrainingImage:
 
 
 def prepare_image(
-    stretched: NDArray[np.float32], labels: NDArray[Any], plan: TrainingPlan, group: str
+    stretched: NDArray[np.float32],
+    labels: NDArray[Any],
+    plan: TrainingPlan,
+    group: str,
+    targets: DistanceTargets | BoundaryTargets | None = None,
 ) -> TrainingImage:
     """Encode one image's labels once.
 
@@ -109,9 +114,11 @@ def prepare_image(
         Boundary width and weights.
     group
         Sampling group, for instance the data set.
+    targets
+        Scheme; None is ``DistanceTargets`` of the plan's boundary width.
     """
-    targets = encode_targets(labels, plan.boundary_half_width_px)
-    return pack(stretched, targets, size_weight(labels, plan), np.ones(targets.shape, np.bool_), group)
+    maps = encode(labels, targets or DistanceTargets(boundary_half_width_px=plan.boundary_half_width_px))
+    return pack(stretched, maps, size_weight(labels, plan), np.ones(maps.shape, np.bool_), group)
 
 
 def pack(
