@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -296,3 +297,19 @@ def test_without_labels_the_button_says_what_is_missing(viewer: Viewer, open_pan
     best = button(widget, "Find best")
     assert not best.isEnabled()
     assert "Choose labels" in best.toolTip()
+
+
+def test_closing_the_window_ends_a_search(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, glow: np.ndarray, truth: np.ndarray
+) -> None:
+    viewer.add_image(glow, name="glow")
+    viewer.add_labels(truth, name="known")
+    widget = open_panel(viewer)
+    segment(qtbot, widget)
+    choose(widget, "known")
+    press(qtbot, widget, "Find best")
+    assert [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
+    widget.controller.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
+    viewer.layers.remove("known")  # nobody listens any more
+    assert widget.panel.truth_box.layer_names() == ["None", "known", "brightness in glow"]
