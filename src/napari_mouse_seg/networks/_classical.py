@@ -83,11 +83,14 @@ def distance_to_background(inside: Tensor, farthest_px: int) -> Tensor:
         step *= 2
     squares = functional.pad(along_y.square(), [farthest_px, farthest_px], value=far**2)
     nearest = along_y.square()
+    beside = torch.empty_like(nearest)
     for offset in range(1, farthest_px):
         left = squares[..., farthest_px - offset : farthest_px - offset + columns]
         right = squares[..., farthest_px + offset : farthest_px + offset + columns]
-        nearest = torch.minimum(nearest, torch.minimum(left, right) + offset**2)
-    return nearest.sqrt()
+        # In place: fresh arrays would cost more than the arithmetic.
+        torch.minimum(left, right, out=beside)
+        torch.minimum(nearest, beside.add_(offset**2), out=nearest)
+    return nearest.sqrt_()
 
 
 def _logit(score: Tensor) -> Tensor:

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from helpers.scenes import draw_discs, random_scores
 from napari_mouse_seg.errors import PlanError
 from napari_mouse_seg.instances import decode_blocks, decode_scores, decoder_maps, encode, encode_boundary
+from napari_mouse_seg.metrics import instance_scores
 from napari_mouse_seg.plans import AreaTargets, BoundaryTargets, ClassPlan, DistanceTargets, InstancesPlan
 from napari_mouse_seg.tiling import SCORE_ONE, Box
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PLAN = InstancesPlan(min_area_px=1, max_hole_px=0)
 WIDTHS = (1, 2, 3, 4)
@@ -234,3 +241,16 @@ def test_scores_beyond_one_by_rounding_do_no_harm() -> None:
     scores[1:, 2:6, 2:6] = SCORE_ONE
     maps = decoder_maps(BoundaryTargets(), lambda box: scores[:, *box.slices])(Box(0, 0, 8, 8))
     assert maps[0].max() == SCORE_ONE
+
+
+@pytest.mark.parametrize("source", ["bbbc039", "dsb2018"])
+@every_scheme
+def test_real_annotations_survive_encoding_and_decoding(
+    data_dir: Path, targets: DistanceTargets | BoundaryTargets, source: str
+) -> None:
+    paths = sorted((data_dir / source / "labels").glob("*.tif"))
+    values = []
+    for path in paths[:: len(paths) // 5]:
+        labels = tifffile.imread(path).astype(np.int32)
+        values.append(float(np.mean(instance_scores(there_and_back(labels, targets), labels).f1)))
+    assert np.mean(values) >= 0.995
