@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import torch
-
 from napari_mouse_seg.networks._network import build_network
 from napari_mouse_seg.plans import AreaTargets
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor, nn
 
     from napari_mouse_seg.networks._card import ModelCard, NetworkPlan
@@ -42,11 +42,11 @@ def start_from(model: Model, card: ModelCard) -> tuple[nn.Module, tuple[str, ...
     """
     weights = model.network().state_dict()
     network = build_network(card.architecture)
-    last = _last_layer(card.architecture)
     old, new = _meanings(model.card.targets), _meanings(card.targets)
     shared = [(new.index(meaning), old.index(meaning)) for meaning in new if meaning in old]
     fresh = []
     state = network.state_dict()
+    last = _last_layer(card.architecture, state)
     for name, value in state.items():
         known = weights.get(name)
         if name in last:
@@ -78,9 +78,7 @@ def _meanings(targets: TargetsPlan) -> list[str]:
     return [f"{targets.kind} {name}" for name in targets.outputs]
 
 
-def _last_layer(plan: NetworkPlan) -> frozenset[str]:
-    """Return the tensors whose first dimension goes with the number of outputs."""
-    with torch.device("meta"):
-        shapes = {name: value.shape for name, value in build_network(plan).state_dict().items()}
-        more = build_network(plan.replace(outputs=(*plan.outputs, "one more"))).state_dict()
-    return frozenset(name for name, value in more.items() if value.shape != shapes[name])
+def _last_layer(plan: NetworkPlan, state: Mapping[str, Tensor]) -> frozenset[str]:
+    """Return the tensors of a network whose shape goes with the number of outputs, found by building one with more."""
+    more = build_network(plan.replace(outputs=(*plan.outputs, "one more"))).state_dict()
+    return frozenset(name for name, value in more.items() if value.shape != state[name].shape)
