@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.networks import ModelCard
     from napari_mouse_seg.pipeline._retrain_job import RetrainJob
-    from napari_mouse_seg.training import Control, Score
+    from napari_mouse_seg.training import Control, FineTuning, Score
 
 
 def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Event, None, None]:
@@ -55,48 +55,52 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     device = resolve_device(job.plan.device)
     torch.manual_seed(job.plan.seed)
     yield Started("training", 1)
-    for warning in job.warnings:
-        yield Warned(warning)
+    yield from map(Warned, job.warnings)
     network, card = _build(job)
     task = make_task(card, job.plan, job.train, job.root if job.plan.rehearse else "")
     tuning = FineTuning(network, task, job.train, job.validate, job.plan, device.name)
     preview = job.output.with_name(f"{PREVIEW_PREFIX}{job.output.name}")
-    began, curve, steps = time.perf_counter(), _Curve(), 0
-    keeper = Keeper(tuning, job)
+    began, curve, keeper = time.perf_counter(), _Curve(), Keeper(tuning, job)
     if before := keeper.restore():
         yield Warned(f"A training of the same paint was cut off after {before} steps; it goes on from there.")
     try:
         for event in tuning.run(control):
             curve.note(event)
-            steps = getattr(event, "steps", steps)
             yield event
+            keeper.save_now_and_then()
             if isinstance(event, Validated):
                 _save(preview, card, tuning.averaged)
-                keeper.save_now_and_then()
                 yield CheckpointReady(event.steps, str(preview))
         _save(job.output, card.replace(scores=_scores(tuning.best_score)), network)
     except RuntimeError as error:
-        if "out of memory" not in str(error).lower() and "not enough memory" not in str(error).lower():
-            raise
-        raise TrainingError(
-            f"Memory ran out on {device.label} during training; choose a smaller batch or crop, or another device."
-        ) from error
+        if _is_out_of_memory(error):
+            raise TrainingError(
+                f"Memory ran out on {device.label} during training; choose a smaller batch or crop, or another device."
+            ) from error
+        raise
     finally:
         preview.unlink(missing_ok=True)
         keeper.forget()
-    yield Finished(
-        RoundPlan(
-            number=job.number,
-            name=job.name,
-            base=job.base,
-            created=datetime.now().astimezone().isoformat(timespec="seconds"),
-            steps=steps,
-            best_step=tuning.best_step,
-            seconds=round(time.perf_counter() - began, 1),
-            score=None if tuning.best_score is None else tuning.best_score.value,
-            patches=job.patch_ids,
-            curve=curve.points(),
-        )
+    yield Finished(_round_of(job, tuning, curve, time.perf_counter() - began))
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    return any(sign in str(error).lower() for sign in ("out of memory", "not enough memory"))
+
+
+def _round_of(job: RetrainJob, tuning: FineTuning, curve: _Curve, seconds: float) -> RoundPlan:
+    points = curve.points()
+    return RoundPlan(
+        number=job.number,
+        name=job.name,
+        base=job.base,
+        created=datetime.now().astimezone().isoformat(timespec="seconds"),
+        steps=points[-1][0] if points else 0,
+        best_step=tuning.best_step,
+        seconds=round(seconds, 1),
+        score=None if tuning.best_score is None else tuning.best_score.value,
+        patches=job.patch_ids,
+        curve=points,
     )
 
 

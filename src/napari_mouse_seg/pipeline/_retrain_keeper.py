@@ -53,6 +53,7 @@ class Keeper:
             return
         self._saved = time.monotonic()
         try:
+            self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
             self._tuning.save(self._checkpoint, self._key)
         except (OSError, RuntimeError) as error:  # torch raises the latter where it cannot write
             _LOG.warning("%s could not be written (%s).", self._checkpoint, error)

@@ -104,8 +104,8 @@ class FineTuning:
         Yields
         ------
         Event
-            ``StepsDone`` about once a second, ``Validated`` about a dozen times; after each of these ``averaged`` is
-            worth a look.
+            ``StepsDone`` about once a second, ``Validated`` soon and then about a dozen times; after each of these
+            ``averaged`` is worth a look.
 
         Raises
         ------
@@ -118,6 +118,7 @@ class FineTuning:
         losses: list[float] = []
         drawn = self._trainer.steps * self._plan.batch_size
         reported = looked = clock.elapsed_s
+        pause_s = _FIRST_LOOK_S
         remade = int(clock.done(self._trainer.steps) * _REFRESHES)
         while clock.done(self._trainer.steps) < 1 and not control.wants_stop():
             done = clock.done(self._trainer.steps)
@@ -132,8 +133,8 @@ class FineTuning:
             if clock.elapsed_s - reported >= _REPORT_S:
                 reported = clock.elapsed_s
                 yield self._report(clock, losses)
-            if clock.elapsed_s - looked >= max(_FIRST_LOOK_S, clock.total_s / _LOOKS):
-                looked = clock.elapsed_s
+            if clock.elapsed_s - looked >= pause_s:
+                looked, pause_s = clock.elapsed_s, max(_FIRST_LOOK_S, clock.total_s / _LOOKS)
                 yield self._look()
         if losses:
             yield self._report(clock, losses)
