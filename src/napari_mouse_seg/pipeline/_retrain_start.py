@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from napari_mouse_seg.errors import PlanError
+from napari_mouse_seg.errors import PlanError, TrainingError
 from napari_mouse_seg.plans import AreaTargets, DistanceTargets
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def find_start(project: Project, plan: RetrainPlan) -> Start:
         If the base model is missing or damaged.
     PlanError
         If there is no such new network.
+    TrainingError
+        If there is nothing to train in the base model.
     """
     from napari_mouse_seg.networks import find_model, load_model
 
@@ -75,8 +77,13 @@ def find_start(project: Project, plan: RetrainPlan) -> Start:
         return Start(model.card, last.name, model)
     base = project.plan.base
     if base.startswith(NEW_PREFIX):
-        return _new_network(base)
+        return _new_network(base, _n_channels(project))
     model = find_model(base)
+    if not model.card.is_trainable:
+        raise TrainingError(
+            f"There is nothing to train in the model {model.card.name}: it is no network. Start from another model, or "
+            "from a new network."
+        )
     return Start(model.card, model.card.name, model)
 
 
@@ -87,7 +94,13 @@ def targets_of(plan: ProjectPlan, base: ModelCard) -> TargetsPlan:
     return base.targets if isinstance(base.targets, DistanceTargets) else DistanceTargets()
 
 
-def _new_network(base: str) -> Start:
+def _n_channels(project: Project) -> Literal[1, 3]:
+    """Return how many channels the image has, as its patches were cut: a network of its own should see its colours."""
+    patches = [patch for patch in project.plan.patches if patch.id not in project.broken]
+    return 3 if patches and len(project.pixels(patches[0].id)) == 3 else 1
+
+
+def _new_network(base: str, in_channels: Literal[1, 3]) -> Start:
     from napari_mouse_seg.networks import ArchitecturePlan, CompactPlan, ModelCard
 
     name = base.removeprefix(NEW_PREFIX)
@@ -97,8 +110,10 @@ def _new_network(base: str) -> Start:
         raise PlanError(f"There is no new network {base!r}; choose one of {', '.join(new_networks())}.", "base")
     family, _, encoder = name.partition("/")
     architecture = (
-        CompactPlan()
+        CompactPlan(in_channels=in_channels)
         if family == "compact"
-        else ArchitecturePlan.build(family=family, encoder=encoder, decoder_channels=(128, 64, 32, 16, 16))
+        else ArchitecturePlan.build(
+            family=family, encoder=encoder, in_channels=in_channels, decoder_channels=(128, 64, 32, 16, 16)
+        )
     )
     return Start(ModelCard(name=name, summary="Not trained yet.", architecture=architecture), base, None, weights)

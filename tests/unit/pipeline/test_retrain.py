@@ -23,13 +23,12 @@ from napari_mouse_seg.pipeline import (
     retrain,
 )
 from napari_mouse_seg.plans import PaintPlan
+from napari_mouse_seg.projects import Project
 from napari_mouse_seg.training import _finetune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from napari_mouse_seg.projects import Project
 
 
 @pytest.fixture
@@ -146,6 +145,21 @@ def test_an_unknown_base_is_told(project: Project, base: str, kind: type[Excepti
     project.update(base=base)
     with pytest.raises(kind):
         resolve_retrain(project)
+
+
+def test_a_model_without_weights_cannot_be_taught(project: Project) -> None:
+    project.update(base="otsu-watershed")
+    with pytest.raises(TrainingError, match="nothing to train in the model otsu-watershed"):
+        resolve_retrain(project)
+
+
+def test_a_new_network_sees_the_colours_of_the_image(project: Project, tmp_path: Path) -> None:
+    patch = project.plan.patches[0]
+    with Project.create(tmp_path / "coloured.mouse-seg", project.plan.replace(patches=())) as coloured:
+        coloured.add_patch(np.concatenate([project.pixels(patch.id)] * 3), patch)
+        coloured.write_paint(patch.id, project.paint(patch.id))
+        assert resolve_retrain(coloured).card.architecture.in_channels == 3
+    assert resolve_retrain(project).card.architecture.in_channels == 1
 
 
 def test_a_process_trains_and_reports_the_same(project: Project) -> None:
