@@ -6,10 +6,12 @@ import os
 import shutil
 import signal
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import tifffile
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox
 
@@ -18,14 +20,13 @@ from helpers.pyramids import halves, write_pyramid_tiff
 from napari_mouse_seg.plans import RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
-from napari_mouse_seg.projects import Project, default_folder
+from napari_mouse_seg.projects import Project, _opening, _project, default_folder
 from napari_mouse_seg.session import TrainState
 from napari_mouse_seg.widgets import _dialogs
 from napari_mouse_seg.widgets._patch_list import PatchList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from helpers.desks import Desk
     from napari_mouse_seg.networks import Model
@@ -365,3 +366,93 @@ def test_a_project_that_cannot_be_opened_leaves_the_present_one(desk: Desk, tmp_
     assert desk.project is before
     desk.hands.stroke(desk.paint, [(20, 20), (20, 60)])
     desk.until_saved()
+
+
+@pytest.fixture
+def stack(tmp_path: Path, discs: Discs) -> Path:
+    """Five planes, the discs on each."""
+    path = tmp_path / "stack.ome.tif"
+    pixels = np.stack([discs[0]] * 5)
+    tifffile.imwrite(path, pixels, photometric="minisblack", metadata={"axes": "ZYX"})
+    return path
+
+
+def test_a_project_keeps_to_its_plane_and_says_so(open_desk: Callable[..., Desk], stack: Path) -> None:
+    desk = open_desk(stack)
+    desk.viewer.dims.set_point(0, 3 * desk.image.scale[0])
+    paint = desk.add_patch()
+    assert desk.project.plan.image.plane_z == 3
+    desk.hands.stroke(paint, [(30, 20), (30, 60)])
+    desk.until_saved()
+    assert desk.button("Add patch here").isEnabled()
+    desk.viewer.dims.set_point(0, 1 * desk.image.scale[0])
+    desk.until(lambda: "painted on plane 3, and the viewer shows plane 1" in desk.texts())
+    assert not desk.button("Add patch here").isEnabled()
+    desk.panel.addPatchRequested.emit()  # A rectangle that is being drawn gets here, too.
+    assert "painted on plane 3" in desk.panel.failure_text()
+    desk.press("Go to the painted plane")
+    assert desk.viewer.dims.point[0] == pytest.approx(3 * desk.image.scale[0])
+    desk.until(desk.button("Add patch here").isEnabled)
+    desk.viewer.dims.set_point(0, 0)
+    desk.qtbot.keyClick(desk.panel.findChild(PatchList), Qt.Key.Key_Return)
+    assert desk.viewer.dims.point[0] == pytest.approx(3 * desk.image.scale[0])  # Where the patch can be seen.
+    assert len(desk.project.plan.patches) == 1
+
+
+def test_a_base_model_that_is_gone_is_told(desk: Desk, open_desk: Callable[..., Desk]) -> None:
+    desk.add_patch()
+    desk.prefill()
+    desk.session.update(base="/nowhere/mine.safetensors")
+    desk.until(lambda: "base model “mine” is not here any more" in desk.texts())
+    desk.until(lambda: "base model “mine”" in desk.button("Train").toolTip())
+    desk.widget.controller.close()
+    desk.viewer.close()
+    again = open_desk()
+    again.until(lambda: "base model “mine” is not here any more" in again.texts())
+    boxes = [box for box in again.widget.findChildren(QComboBox) if box.currentText() == "mine (missing)"]
+    assert len(boxes) == 1
+    assert again.project.plan.base == "/nowhere/mine.safetensors"
+    boxes[0].setCurrentIndex(0)
+    assert again.project.plan.base != "/nowhere/mine.safetensors"
+    assert "not here any more" not in again.texts()
+    assert again.button("Train").isEnabled()
+
+
+def test_a_base_model_of_the_users_own_is_found_where_it_lies(
+    desk: Desk, open_desk: Callable[..., Desk], brightness_model: Model, tmp_path: Path
+) -> None:
+    desk.add_patch()
+    mine = Path(shutil.copy(brightness_model.path, tmp_path / "mine.safetensors"))
+    desk.session.update(base=str(mine))
+    desk.widget.controller.close()
+    desk.viewer.close()
+    again = open_desk()
+    again.until(lambda: mine in [model.path for model in shelf_of(again.viewer).models])
+    again.until(lambda: "not here any more" not in again.texts())
+    assert again.project.plan.base == str(mine)
+
+
+def test_opening_reads_the_patches_beside_the_main_thread(
+    desk: Desk, open_desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for centre in ((100.0, 120.0), (190.0, 250.0), (280.0, 380.0)):
+        desk.add_patch(centre)
+    desk.widget.controller.close()
+    desk.viewer.close()
+    read: list[tuple[bool, str]] = []
+    for name in ("read_pixels", "read_paint"):
+        original = getattr(_project, name)
+
+        def note(path: Path, *rest: Any, original: Any = original) -> Any:
+            read.append((threading.current_thread() is threading.main_thread(), path.name))
+            return original(path, *rest)
+
+        for module in (_project, _opening):
+            monkeypatch.setattr(module, name, note)
+    again = open_desk()
+    again.until(lambda: all(row.thumbnail is not None for row in again.panel._patches.rows()))
+    assert len(again.panel._patches.rows()) == 3
+    beside = {name for is_main, name in read if not is_main}
+    on_main = [name for is_main, name in read if is_main]
+    assert len(beside) == 6
+    assert len(on_main) == 2  # Pixels and paint of the patch that is shown.

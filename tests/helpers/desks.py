@@ -111,7 +111,7 @@ class Desk:
 
     def until_saved(self, patch_id: str = "p001") -> None:
         """Wait until the disk has what the layer shows, no longer than is promised."""
-        self.until(lambda: np.array_equal(self.saved(patch_id), self.paint.data), PROMISED_MS)
+        self.until(lambda: np.array_equal(self.saved(patch_id), np.squeeze(self.paint.data)), PROMISED_MS)
 
     def texts(self) -> str:
         return "\n".join(label.text() for label in self.widget.findChildren(QLabel) if label.isVisibleTo(self.widget))

@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from psygnal import Signal
+
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plans import InstancesPlan
@@ -50,7 +52,11 @@ class BaseModels:
         Value for ``ProjectPlan.base`` of the chosen one.
     model
         The chosen one; None if it is a new network, or missing.
+    fetched
+        The project's base has been looked for.
     """
+
+    fetched = Signal()
 
     def __init__(
         self, panel: TrainPanel, shelf: ModelShelf, session: TrainSession, kind: PaintKind, runner: ThreadRunner
@@ -64,7 +70,7 @@ class BaseModels:
         self._runner = runner
         self._listed: list[tuple[str, Model | None]] = []
         self._bundled = {model.path for model in list_models()}
-        self._is_reading = False
+        self._sought, self._is_reading = "", False
         self.name = ""
         self.model: Model | None = None
 
@@ -80,16 +86,19 @@ class BaseModels:
         """List what there is; the project's base, or what was chosen, is chosen."""
         from napari_mouse_seg.pipeline import new_networks
 
-        self._listed = [(self._name_of(model), model) for model in self._shelf.models]
-        choices = [self._choice(model) for model in self._shelf.models]
+        models = [model for model in self._shelf.models if model.card.is_trainable]
+        self._listed = [(self._name_of(model), model) for model in models]
+        choices = [self._choice(model) for model in models]
         for name, text in new_networks().items():
             self._listed.append((name, None))
             choices.append(ModelChoice(text, _KNOWS_NOTHING, text, InstancesPlan()))
         project = self._session.project
         wanted = project.plan.base if project is not None else self.name
         if project is not None and not self._is_there(wanted):
+            self._seek(wanted)
             self._listed.append((wanted, None))
-            choices.append(ModelChoice(f"{_short(wanted)} (missing)", _MISSING, wanted, InstancesPlan()))
+            mark, line = ("", "It is being read…") if self._is_reading else (" (missing)", _MISSING)
+            choices.append(ModelChoice(f"{_short(wanted)}{mark}", line, wanted, InstancesPlan()))
         names = [name for name, _ in self._listed]
         position = names.index(wanted) if wanted in names else 0
         self.choose(position)
@@ -101,14 +110,11 @@ class BaseModels:
         self.name, self.model = self._listed[position] if inside else ("", None)
         return self.name
 
-    def fetch(self) -> None:
-        """Put the project's base on the shelf, if it is a file that lies elsewhere."""
-        project = self._session.project
-        if project is None or not project.plan.base.endswith(_SUFFIX) or self._is_there(project.plan.base):
-            self.show()
-            return
-        self._is_reading = True
-        self._runner.start(_read(Path(project.plan.base)), self._on_read, self._on_end)
+    def _seek(self, name: str) -> None:
+        """Read the project's base, once, if it is a file that lies elsewhere; its model then goes on the shelf."""
+        if name.endswith(_SUFFIX) and name != self._sought:
+            self._sought, self._is_reading = name, True
+            self._runner.start(_read(Path(name)), self._on_read, self._on_end)
 
     def _choice(self, model: Model) -> ModelChoice:
         choice = choice_of(model)
@@ -129,12 +135,11 @@ class BaseModels:
 
     def _on_read(self, event: Event) -> None:
         if isinstance(event, Finished):
-            self._is_reading = False
-            self._shelf.put(event.result)  # Which shows the list anew.
+            self._shelf.put(event.result)
 
     def _on_end(self, _error: Exception | None) -> None:
         self._is_reading = False
-        self.show()
+        self.fetched.emit()
 
 
 def _short(name: str) -> str:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.plans import ClassPlan
 
+_OPACITY = 0.6  # Of classes, whose colours must be told apart.
 _FREE_PX = 2  # A stroke that starts this far from the object's paint is another object.
 
 
@@ -107,6 +108,7 @@ class ClassBrush:
         self._label = label
         self._on_chosen = on_chosen
         layer.preserve_labels = False
+        layer.opacity = _OPACITY
         self.set_classes(classes)
         layer.events.selected_label.connect(self._on_selected)
         layer.bind_key("N", lambda _: self._select_next(), overwrite=True)
@@ -120,8 +122,9 @@ class ClassBrush:
         """Give the classes their colours, and their names in the status bar."""
         if tuple(classes) != self._classes:
             self._classes = tuple(classes)
-            for name, value in class_display(classes).items():
-                setattr(self._layer, name, value)
+            self._layer.colormap = class_display(classes)["colormap"]
+            names = {entry.label: entry.name for entry in classes}
+            self._layer.features = {"index": [NOT_PAINTED, *names], "class": ["not annotated", *names.values()]}
         if self._label not in self._labels():
             self._label = self._labels()[-1]
         self._layer.selected_label = self._label

@@ -129,7 +129,6 @@ class ImageProject:
         self._panel.set_plan(project.plan.retrain)
         self._stage.set_reference(project.plan.image)
         self._show_channels()
-        self._bases.fetch()
         self._rounds.read_all()
         self._desk.show(project.plan.patches[-1].id if project.plan.patches else "")
 
@@ -142,7 +141,7 @@ class ImageProject:
         """Let the panel show the project, or that there is none."""
         project, panel = self._session.project, self._panel
         self._kind.show()
-        self._bases.show()
+        self._bases.show()  # Before asking it for a problem.
         self._desk.layers.set_classes(self._kind.classes)
         if project is None:
             text = "The project is being opened…" if self._session.is_opening else ""

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import weakref
 from typing import TYPE_CHECKING
 
 from psygnal import Signal
+from qtpy.QtCore import QObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from napari.components import ViewerModel
+    from napari import Viewer
 
     from napari_mouse_seg.networks import Model
-
-_shelves: dict[int, ModelShelf] = {}
 
 
 class ModelShelf:
@@ -67,13 +65,23 @@ class ModelShelf:
         self.chosen.emit(position)
 
 
-def shelf_of(viewer: ViewerModel) -> ModelShelf:
-    """Return the viewer's shelf; holds the bundled models at first."""
-    viewer = getattr(viewer, "__wrapped__", viewer)  # napari may hand out a proxy
-    key = id(viewer)
-    if key not in _shelves:
+def shelf_of(viewer: Viewer) -> ModelShelf:
+    """Return the viewer's shelf; holds the bundled models at first.
+
+    The main window owns it, as a child that is found by its type: all panels of a window share it, and it ends with it.
+    """
+    window = getattr(viewer, "__wrapped__", viewer).window._qt_window  # napari may hand out a proxy
+    holder: _ShelfHolder | None = window.findChild(_ShelfHolder)
+    if holder is None:
         from napari_mouse_seg.networks import list_models
 
-        _shelves[key] = ModelShelf(list_models())
-        weakref.finalize(viewer, _shelves.pop, key, None)
-    return _shelves[key]
+        holder = _ShelfHolder(window, ModelShelf(list_models()))
+    return holder.shelf
+
+
+class _ShelfHolder(QObject):
+    """Keeps a shelf for as long as its window lives."""
+
+    def __init__(self, window: QObject, shelf: ModelShelf) -> None:
+        super().__init__(window)
+        self.shelf = shelf

@@ -13,7 +13,7 @@ from psygnal import Signal
 from napari_mouse_seg.errors import ModelNotFoundError, MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._class_colours import class_display
-from napari_mouse_seg.plugin._layers import placement
+from napari_mouse_seg.plugin._layers import AID, placement
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.tiling import Box
 
 _CLASSES = "mouse-seg classes"
+_OPACITY = 0.4  # Areas cover all of the view, and the image must be seen through them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +139,17 @@ class Previews:
     def _add(self, title: str, layer: Labels, is_areas: bool) -> None:
         if is_areas:
             layer.metadata[_CLASSES] = True
+            layer.opacity = _OPACITY
         else:
             layer.contour = 2
-        active = self._viewer.layers.selection.active
+        layers = self._viewer.layers
+        active = layers.selection.active
         self._layers[title] = layer
         self._viewer.add_layer(layer)
+        if is_areas and active is not None and AID in active.metadata:
+            layers.move(layers.index(layer), layers.index(active))  # What is being painted stays in sight.
         if active is not None:
-            self._viewer.layers.selection.active = active
+            layers.selection.active = active
 
 
 def look_with(model: Model, place: Place) -> Generator[Event, None, None]:

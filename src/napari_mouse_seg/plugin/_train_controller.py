@@ -169,6 +169,7 @@ class TrainController(QObject):
             (self._previews.failed, panel.set_note),
             (self._rows.changed, place.show_rows),
             (self._rounds.changed, self._show_all),
+            (self._bases.fetched, self._show_all),
             (self._shelf.changed, self._bases.show),
             (session.project_changed, self._show_all),
             (session.leaving, place.on_leaving),

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 # Told apart also by those who see no red or green (after Okabe and Ito).
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
-_GREY = "#999999"
+_GREY = "#708090"  # With a little blue, or it would not be seen on grey images.
 _FEWEST = 2
 _MOST = 255
 _REST = "What is not painted can be said to be this class, so it stays; give it another name if you like."

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import ClassPlan, PatchPlan
     from napari_mouse_seg.widgets._patch_list import PatchRow
 
-_EMPTY = "No patch yet: move to a place with typical objects and press “Add patch here”."
+_EMPTY = "No patch yet: move to a typical place and press “Add patch here”."
 _ADD_TIP = "Cut a patch out of the image where the view is, to paint in."
 _DRAW_TIP = "Drag a rectangle over the image; it becomes a patch. Press again to stop drawing."
 _PREFILL_TIP = "Let the model paint this patch, so that you correct instead of painting. Undo takes it back."

@@ -84,7 +84,7 @@ def test_an_empty_panel_says_where_to_begin(empty: TrainPanel) -> None:
 
 def test_the_steps_after_each_other_are_asked_for(empty: TrainPanel) -> None:
     empty.set_images(["field"], 0)
-    assert "No patch yet: move to a place with typical objects and press “Add patch here”." in texts(empty)
+    assert "No patch yet: move to a typical place and press “Add patch here”." in texts(empty)
     assert button(empty, "Add patch here").isEnabled()
     assert "no model to start from" in button(empty, "Train").toolTip()
     empty.set_models(MODELS)
