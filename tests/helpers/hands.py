@@ -44,6 +44,8 @@ class Hands:
                 self._send(QEvent.Type.MouseMove, start + (end - start) * (step / n_steps), _NONE, _LEFT)
         QTest.qWait(_STEP_MS)
         self._send(QEvent.Type.MouseMove, path[-1], _NONE, _LEFT)
+        QTest.qWait(_STEP_MS)  # napari puts movements off that come fast, and would take this one for a hover.
+        QApplication.processEvents()
         if release:
             self.release()
 
