@@ -18,7 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import tifffile
@@ -57,9 +57,9 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Sample:
-    """One annotated image; objects are bright or dark."""
+    """One annotated image, grey (Y, X) or RGB (Y, X, 3); objects are bright or dark."""
 
-    pixels: NDArray[np.float32]
+    pixels: NDArray[Any]
     labels: NDArray[np.int32]
     polarity: str
 
@@ -75,10 +75,11 @@ def samples(data: str, resize: float) -> Iterator[Sample]:
         names = [row["id"] for row in rows if row["modality"] == data and row["split"] == "test"]
     for name in names:
         pixels = tifffile.imread(folder / "images" / f"{name}.tif")
-        pixels = pixels[..., :3].mean(-1, dtype=np.float32) if pixels.ndim == 3 else pixels.astype(np.float32)
+        pixels = pixels[..., :3] if pixels.ndim == 3 else pixels
         labels = tifffile.imread(folder / "labels" / f"{name}.tif").astype(np.int32)
         if resize != 1:
-            pixels, labels = ndimage.zoom(pixels, resize, order=1), ndimage.zoom(labels, resize, order=0)
+            factors = (resize, resize, 1)[: pixels.ndim]
+            pixels, labels = ndimage.zoom(pixels, factors, order=1), ndimage.zoom(labels, resize, order=0)
         yield Sample(pixels, labels, polarity)
 
 
@@ -96,13 +97,13 @@ def find(sample: Sample, model: Model, measure: bool, times: Times) -> NDArray[n
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.tif"
-        tifffile.imwrite(path, sample.pixels)
+        tifffile.imwrite(path, sample.pixels, photometric="rgb" if sample.pixels.ndim == 3 else "minisblack")
         plan = SegmentPlan(polarity=sample.polarity, scale=None if measure else 1.0)
         if measure:
             plan = plan.replace(object_diameter_px=diameter(path, model, plan))
         found = segment(path, model, plan)
     times.instance_seconds += found.result.timings["instances"]
-    times.pixels += sample.pixels.size
+    times.pixels += sample.labels.size
     times.seconds += time.perf_counter() - began
     return found.labels
 
