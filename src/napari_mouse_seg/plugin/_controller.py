@@ -13,7 +13,7 @@ from napari_mouse_seg.plugin._activity import ActivityBar
 from napari_mouse_seg.plugin._label_layers import LabelLayers
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import image_of_layer
-from napari_mouse_seg.plugin._model_choice import choice_of
+from napari_mouse_seg.plugin._model_choice import choice_of, fitting
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._size_tool import SizeTool
 from napari_mouse_seg.plugin._truth_tool import TruthTool
@@ -62,6 +62,7 @@ class SegmentController(QObject):
         self._panel = panel
         self._shelf = shelf
         self._model: Model | None = None
+        self._model_is_wanted = False
         self._closed = False
         self._image: MultiscaleImage | None = None
         self._layer_problem = ""
@@ -144,7 +145,7 @@ class SegmentController(QObject):
         self._shelf.chosen.connect(self._on_model_wanted)
         panel, session = self._panel, self.session
         panel.imageChosen.connect(self._layers.choose)
-        panel.modelChosen.connect(self._on_model)
+        panel.modelChosen.connect(self._on_model_by_hand)
         panel.planChanged.connect(self._on_plan)
         panel.thresholdsSettled.connect(session.apply_thresholds)
         panel.viewRequested.connect(self._on_view)
@@ -177,6 +178,7 @@ class SegmentController(QObject):
             except MouseSegError as error:
                 self._layer_problem = str(error)
         self._show_channels()
+        self._suggest_model()
         self._on_plan()
         self.session.set_image(self._image)
         if self._layer_problem:
@@ -203,6 +205,20 @@ class SegmentController(QObject):
         if image is not None:
             self.session.forget_image(image)
 
+    def _suggest_model(self) -> None:
+        """Choose a model that fits the image, as long as nobody has chosen one."""
+        if self._image is None or self._model_is_wanted:
+            return
+        models = self._shelf.models
+        position = fitting(models, self._image, self._shelf.position)
+        if 0 <= position < len(models) and models[position] is not self._model:
+            self._panel.set_models([choice_of(model) for model in models], position)
+            self._on_model(position)
+
+    def _on_model_by_hand(self, position: int) -> None:
+        self._model_is_wanted = True
+        self._on_model(position)
+
     def _on_model(self, position: int) -> None:
         models = self._shelf.models
         self._model = models[position] if 0 <= position < len(models) else None
@@ -211,6 +227,7 @@ class SegmentController(QObject):
 
     def _on_model_wanted(self, position: int) -> None:
         """Choose a model that another panel has made or chosen."""
+        self._model_is_wanted = True
         self._panel.set_models([choice_of(model) for model in self._shelf.models], position)
         self._on_model(position)
 
