@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from _heartbeat import Heartbeat, report, spin
 from napari import Viewer
 from qtpy.QtCore import QEventLoop, QTimer
 from qtpy.QtWidgets import QApplication
@@ -30,37 +31,6 @@ from napari_mouse_seg.session import RunState
 
 if TYPE_CHECKING:
     from napari.layers import Image
-
-
-class Heartbeat:
-    """Notes the time between the ticks of a 5 ms timer on the Qt thread."""
-
-    def __init__(self) -> None:
-        self.gaps: list[float] = []
-        self._last = time.perf_counter()
-        self._timer = QTimer()
-        self._timer.setInterval(5)
-        self._timer.timeout.connect(self._tick)
-        self._timer.start()
-
-    def _tick(self) -> None:
-        now = time.perf_counter()
-        self.gaps.append(now - self._last)
-        self._last = now
-
-    def take(self) -> list[float]:
-        """Return the gaps so far and start anew."""
-        gaps, self.gaps = self.gaps, []
-        self._last = time.perf_counter()
-        return gaps
-
-
-def spin(application: QApplication, seconds: float) -> None:
-    """Let the window live for a while."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        application.processEvents()
-        time.sleep(0.001)
 
 
 def run_view(application: QApplication, widget: SegmentWidget) -> float:
@@ -97,12 +67,6 @@ def engine_seconds(viewer: Viewer, layer: Image, repeats: int = 2) -> float:
     return best
 
 
-def report(name: str, gaps: list[float]) -> None:
-    """Print the longest gaps in milliseconds."""
-    worst = sorted((round(gap * 1000) for gap in gaps), reverse=True)[:5]
-    print(f"{name}: {sum(gap > 0.05 for gap in gaps)} gaps over 50 ms of {len(gaps)}, longest {worst} ms")
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "view.ome.tif"
@@ -118,7 +82,7 @@ def main() -> None:
         viewer.window.add_dock_widget(widget, name="Segment", area="right")
         application.processEvents()
         print(f"panel opens in {time.perf_counter() - started:.2f} s")
-        heartbeat = Heartbeat()
+        heartbeat = Heartbeat(viewer)
         spin(application, 12)
         report("while torch loads beside the window", heartbeat.take())
         viewer.window._qt_viewer.canvas.size = (900, 1400)
