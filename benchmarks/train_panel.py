@@ -19,7 +19,6 @@ from qtpy.QtWidgets import QApplication
 from speed import write_pyramid
 
 from napari_mouse_seg.plans import PaintPlan
-from napari_mouse_seg.plugin._reader import read
 from napari_mouse_seg.plugin._train_panel import TrainWidget
 from napari_mouse_seg.session import TrainState
 
@@ -38,9 +37,11 @@ class Painter:
         self._timer.timeout.connect(self._stroke)
 
     def start(self) -> None:
+        """Begin to paint."""
         self._timer.start()
 
     def stop(self) -> None:
+        """Lift the brush."""
         self._timer.stop()
 
     def _stroke(self) -> None:
