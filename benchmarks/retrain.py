@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 import torch
-from _classical import classical_labels
 from _data import bbbc039_stems, data_dir
 from _painting import DATA, DataSet, Read, painted_patches
 
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     Find = Callable[[NDArray[np.float32]], NDArray[np.uint32]]
 
 BASE = "nuclei-fluorescence"
+CLASSICAL = "otsu-watershed"
 FORGETTING_IMAGES = 10
 Row = dict[str, Any]  # Any: text or a number
 
@@ -69,18 +69,25 @@ class Bench:
     @property
     def baselines(self) -> dict[str, Find]:
         """What needs no paint: the classical way, the commonest class everywhere, the base as it is."""
-        polarity = self.data.polarity
+        classical = self.classical
         if not self.data.classes:
             return {
-                "Otsu and distance watershed": lambda pixels: classical_labels(pixels, polarity),
+                CLASSICAL: classical,
                 "base as it is": find_with(self.base.network(), self.card),
             }
         counts = sum(np.bincount(truth.ravel(), minlength=256) for _, truth in self.test)
         commonest = int(np.argmax(counts[1:])) + 1
         out: dict[str, Find] = {"commonest class": lambda pixels: np.full(pixels.shape, commonest, np.uint32)}
         if len(self.data.classes) == 2:
-            out["Otsu"] = lambda pixels: (classical_labels(pixels, polarity) > 0).astype(np.uint32) + 1
+            out[CLASSICAL] = lambda pixels: (classical(pixels) > 0).astype(np.uint32) + 1
         return out
+
+    @property
+    def classical(self) -> Find:
+        """Otsu's threshold and a distance watershed, the bundled model without weights."""
+        model = find_model(CLASSICAL)
+        card = model.card.replace(intensity=model.card.intensity.replace(polarity=self.data.polarity))
+        return find_with(model.network(), card)
 
     def baseline(self, name: str) -> Row:
         """Score one of ``baselines``."""

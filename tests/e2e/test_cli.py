@@ -208,6 +208,6 @@ def test_demo_writes_and_explains_its_results(model_path, images, tmp_path, monk
     assert {path.name for path in (tmp_path / "demo").iterdir()} == {"a.tif", "a.csv", "a_overlay.png", "a.json"}
     found = json.loads((tmp_path / "demo" / "a.json").read_text())["n_objects"]
     shown = capsys.readouterr().out
-    assert f"Found {found} objects in 150 x 200 px, median diameter" in shown
+    assert f"Found {found} object{'' if found == 1 else 's'} in 150 x 200 px, median diameter" in shown
     assert "µm" in shown
     assert "mouse-seg demo --gui" in shown
