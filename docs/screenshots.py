@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from napari import Viewer
     from numpy.typing import NDArray
+    from qtpy.QtWidgets import QWidget
 
     from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 
@@ -31,6 +32,8 @@ MOSAIC_PX = 8192
 WINDOW = (1240, 800)
 TIMEOUT_S = 1800
 PIXEL_SIZE_UM = 0.65
+MOST_BYTES = 300_000
+FIELD = 20
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,14 @@ class Picture:
     centre: tuple[float, float] | None = None  # rows and columns from 0 to 1
     zoom: float = 1.0  # canvas pixels per image pixel
     full: bool = False
-    expect_warning: str = ""
+    expect_model: str = "nuclei-fluorescence"
+    truth: Path | None = None  # Labels of objects to compare the result with.
 
 
 def take(picture: Picture, folder: Path) -> None:
     """Open, run, check that something was found, and write ``<name>.png``."""
+    from napari.layers import Labels
+
     from napari_mouse_seg.plugin._launch import open_viewer
 
     viewer, widget = open_viewer(picture.path)
@@ -65,13 +71,69 @@ def take(picture: Picture, folder: Path) -> None:
     print(f"{picture.name}: {panel.result_text()} (in all {time.perf_counter() - began:.1f} s); {panel.warning_text()}")
     if panel.failure_text():
         sys.exit(f"{picture.name} failed: {panel.failure_text()}")
-    if picture.expect_warning not in panel.warning_text():
-        sys.exit(f"{picture.name}: no warning of {picture.expect_warning!r}.")
+    if panel.model_name() != picture.expect_model or panel.warning_text():
+        sys.exit(f"{picture.name}: {panel.model_name()} is chosen. {panel.warning_text()}")
+    if picture.truth is not None:
+        compare(viewer, widget, picture.truth)
+    for layer in viewer.layers:
+        if isinstance(layer, Labels):
+            layer.contour = 2  # The image shows within.
     settle(1.0)
-    folder.mkdir(parents=True, exist_ok=True)
-    viewer.screenshot(str(folder / f"{picture.name}.png"), canvas_only=False, flash=False)
+    save_picture(viewer, folder / f"{picture.name}.png")
     viewer.close()
     settle(0.2)
+
+
+def compare(viewer: Viewer, widget: SegmentWidget, truth: Path) -> None:
+    """Compare the result with labels, and press *Find best*."""
+    import tifffile
+    from qtpy.QtWidgets import QComboBox, QPushButton
+
+    image, box = viewer.layers[0], widget.panel.truth_box
+    labels = tifffile.imread(truth).astype(np.int32)
+    layer = viewer.add_labels(labels, name="by hand", scale=image.scale[-2:], units=image.units[-2:], visible=False)
+    box.expand()
+    (choice,) = box.findChildren(QComboBox)
+    choice.setCurrentText(layer.name)
+    viewer.layers.selection.active = image
+    (search,) = (button for button in box.findChildren(QPushButton) if button.text() == "Find best")
+    wait_until(search.isEnabled, TIMEOUT_S)
+    print("by hand:", box.score_text())
+    search.click()
+    wait_until(lambda: "IoU" in box.found_text() or "better" in box.found_text(), TIMEOUT_S)
+    settle(2.0)  # The objects are found with the new thresholds, and compared.
+    print("by hand:", box.score_text(), box.found_text())
+    show_in_panel(box)
+
+
+def show_in_panel(part: QWidget) -> None:
+    """Scroll the panel that holds a part so that the part is seen whole."""
+    from qtpy.QtWidgets import QScrollArea
+
+    parent = part.parentWidget()
+    while parent is not None and not isinstance(parent, QScrollArea):
+        parent = parent.parentWidget()
+    if parent is not None:
+        settle(0.3)
+        parent.ensureWidgetVisible(part, 0, 0)
+
+
+def save_picture(viewer: Viewer, file: Path) -> None:
+    """Write the window as a PNG of as many colours as a repository should hold."""
+    from napari._qt.dialogs.qt_notification import NapariQtNotification
+    from PIL import Image
+
+    for notification in viewer.window._qt_window.findChildren(NapariQtNotification):
+        notification.close()
+    settle(0.3)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    window = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)[..., :3])
+    for colours in (256, 128, 64):
+        few = window.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
+        few.save(file, optimize=True)
+        if file.stat().st_size < MOST_BYTES:
+            break
+    print(f"{file.name}: {file.stat().st_size // 1000} kB in {colours} colours", flush=True)
 
 
 def look_at(viewer: Viewer, centre: tuple[float, float], zoom: float) -> None:
@@ -159,18 +221,22 @@ def write_ome_zarr(path: Path, image: NDArray[np.uint16]) -> None:
 
 def pictures(data: Path | None, scratch: Path) -> Iterator[Picture]:
     """Yield all pictures that can be made."""
+    import tifffile
+
     yield Picture("segment-panel", None, full=True)
     if data is None or not data.is_dir():
         print("No data folder: the pictures of large files are left out.")
         return
+    field = sorted((data / "bbbc039" / "images").glob("*.tif"))[FIELD]
+    write_ome_tiff(scratch / "field.ome.tif", tifffile.imread(field))
+    yield Picture("compare", scratch / "field.ome.tif", full=True, truth=data / "bbbc039" / "labels" / field.name)
     image = mosaic(data)
     write_ome_tiff(scratch / "mosaic.ome.tif", image)
     yield Picture("large-ome-tiff", scratch / "mosaic.ome.tif", (0.55, 0.55), 0.8)
     write_ome_zarr(scratch / "mosaic.ome.zarr", image[:4096, :4096])
     yield Picture("ome-zarr", scratch / "mosaic.ome.zarr", (0.3, 0.3), 1.0)
-    yield Picture(
-        "whole-slide", data / "wsi" / "cmu_small_region.svs", (0.5, 0.5), 0.7, expect_warning="for fluorescence"
-    )
+    slide = data / "wsi" / "cmu_small_region.svs"
+    yield Picture("whole-slide", slide, (0.35, 0.5), 1.5, expect_model="nuclei-histology")
 
 
 def main() -> None:

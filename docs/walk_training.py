@@ -13,19 +13,24 @@ import os
 import sys
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
-from screenshots import ROOT, WINDOW, settle, wait_until, write_ome_tiff
+from screenshots import ROOT, WINDOW, save_picture, settle, wait_until, write_ome_tiff
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from napari import Viewer
     from numpy.typing import NDArray
 
     from napari_mouse_seg.plugin._segment_panel import SegmentWidget
     from napari_mouse_seg.plugin._train_panel import TrainWidget
+
+    Take = Callable[[str], None]
 
 PATCH_PX = 256
 CELL = (256, 320)
@@ -75,6 +80,9 @@ class Hand:
             QApplication.processEvents()
             time.sleep(MOVE_S)
             _move_pressed(self._canvas, place)
+        time.sleep(MOVE_S)  # napari would take a movement for a hover that it looks at after the release.
+        _move_pressed(self._canvas, places[-1])
+        QApplication.processEvents()
         QTest.mouseRelease(self._canvas, left, pos=places[-1])
 
     def key(self, letter: str) -> None:
@@ -177,7 +185,7 @@ def add_patch(viewer: Viewer, widget: TrainWidget, centre: tuple[float, float]) 
     return widget.controller.session.project.plan.patches[-1].box
 
 
-def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDArray[np.int32], take: object) -> None:
+def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDArray[np.int32], take: Take) -> None:
     """Add, paint, validate, train, compare."""
     from napari_mouse_seg.plans import PaintPlan
 
@@ -212,42 +220,49 @@ def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDAr
     take("train-rounds")
 
 
-def main() -> None:
-    """Make the image, open the window and walk."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=Path(os.environ.get("MOUSE_SEG_DATA", ROOT / "../shared/data")))
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images")
-    options = parser.parse_args()
-    if not options.data.is_dir():
-        sys.exit(f"There are no images at {options.data}.")
+@contextmanager
+def panels(file: Path) -> Iterator[tuple[Viewer, SegmentWidget, TrainWidget]]:
+    """Open an image in a window with both panels, *Train* in front, and close everything in the end."""
     from napari import Viewer
 
     from napari_mouse_seg.plugin._segment_panel import SegmentWidget
     from napari_mouse_seg.plugin._train_panel import TrainWidget
 
+    viewer = Viewer()
+    viewer.window._qt_window.resize(WINDOW[0] + 200, WINDOW[1] + 150)
+    viewer.open(file, plugin="napari-mouse-seg")
+    segment, train = SegmentWidget(viewer), TrainWidget(viewer)
+    viewer.window.add_dock_widget(segment, name="Segment (Mouse Seg)", area="right")
+    viewer.window.add_dock_widget(train, name="Train (Mouse Seg)", area="right", tabify=True).raise_()
+    settle(2)
+    try:
+        yield viewer, segment, train
+    finally:
+        train.controller.close()
+        segment.controller.close()
+        viewer.close()
+
+
+def options_of(about: str | None) -> argparse.Namespace:
+    """Return where the data are, and where pictures go."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, default=Path(os.environ.get("MOUSE_SEG_DATA", ROOT / "../shared/data")))
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "images")
+    options = parser.parse_args()
+    if not options.data.is_dir():
+        sys.exit(f"There are no images at {options.data}.")
+    return options
+
+
+def main() -> None:
+    """Make the image, open the window and walk."""
+    options = options_of(__doc__)
     image, truth = mosaic(options.data)
     with tempfile.TemporaryDirectory() as scratch:
-        write_ome_tiff(Path(scratch) / "section.ome.tif", image)
-        viewer = Viewer()
-        viewer.window._qt_window.resize(WINDOW[0] + 200, WINDOW[1] + 150)
-        viewer.open(Path(scratch) / "section.ome.tif", plugin="napari-mouse-seg")
-        segment, train = SegmentWidget(viewer), TrainWidget(viewer)
-        viewer.window.add_dock_widget(segment, name="Segment (Mouse Seg)", area="right")
-        viewer.window.add_dock_widget(train, name="Train (Mouse Seg)", area="right", tabify=True).raise_()
-        settle(2)
-
-        def take(name: str) -> None:
-            settle(0.5)
-            options.output.mkdir(parents=True, exist_ok=True)
-            viewer.screenshot(str(options.output / f"{name}.png"), canvas_only=False, flash=False)
-            print("took", name, flush=True)
-
-        try:
-            walk(viewer, segment, train, truth, take)
-        finally:
-            train.controller.close()
-            segment.controller.close()
-            viewer.close()
+        file = Path(scratch) / "section.ome.tif"
+        write_ome_tiff(file, image)
+        with panels(file) as (viewer, segment, train):
+            walk(viewer, segment, train, truth, lambda name: save_picture(viewer, options.output / f"{name}.png"))
 
 
 if __name__ == "__main__":
