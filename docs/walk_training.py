@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     Take = Callable[[str], None]
 
 PATCH_PX = 256
+SIZE = (WINDOW[0] + 200, WINDOW[1] + 150)
 CELL = (256, 320)
 CELLS = 8
 TIMEOUT_S = 600
@@ -221,7 +222,7 @@ def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDAr
 
 
 @contextmanager
-def panels(file: Path) -> Iterator[tuple[Viewer, SegmentWidget, TrainWidget]]:
+def panels(file: Path, size: tuple[int, int] = SIZE) -> Iterator[tuple[Viewer, SegmentWidget, TrainWidget]]:
     """Open an image in a window with both panels, *Train* in front, and close everything in the end."""
     from napari import Viewer
 
@@ -229,7 +230,7 @@ def panels(file: Path) -> Iterator[tuple[Viewer, SegmentWidget, TrainWidget]]:
     from napari_mouse_seg.plugin._train_panel import TrainWidget
 
     viewer = Viewer()
-    viewer.window._qt_window.resize(WINDOW[0] + 200, WINDOW[1] + 150)
+    viewer.window._qt_window.resize(*size)
     viewer.open(file, plugin="napari-mouse-seg")
     segment, train = SegmentWidget(viewer), TrainWidget(viewer)
     viewer.window.add_dock_widget(segment, name="Segment (Mouse Seg)", area="right")
