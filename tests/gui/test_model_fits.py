@@ -1,4 +1,4 @@
-"""Which model the panel Segment starts with."""
+"""Which model the panels start with."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from qtpy.QtWidgets import QComboBox
 
 from napari_mouse_seg.networks import find_model
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+from napari_mouse_seg.plugin._train_panel import TrainWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ def open_panel(viewer: Viewer) -> SegmentWidget:
     return widget
 
 
-def models(widget: SegmentWidget) -> QComboBox:
+def models(widget: SegmentWidget | TrainWidget) -> QComboBox:
     return next(box for box in widget.findChildren(QComboBox) if box.findText(GREY) >= 0)
 
 
@@ -54,3 +55,16 @@ def test_a_model_that_the_user_has_chosen_stays(make_napari_viewer: Callable[...
     widget.panel.imageChosen.emit(widget.panel.image_names().index("slide"))
     assert widget.panel.model_name() == GREY
     assert "RGB" in widget.panel.warning_text()
+
+
+def test_training_starts_from_a_model_that_sees_colours(make_napari_viewer: Callable[..., Viewer]) -> None:
+    viewer = make_napari_viewer()
+    viewer.add_image(np.full((64, 64, 3), 200, np.uint8) - np.arange(64, dtype=np.uint8)[:, None], name="slide")
+    widget = TrainWidget(viewer)
+    viewer.window.add_dock_widget(widget, name="Train")
+    box = models(widget)
+    assert box.currentText() == COLOURED
+    box.setCurrentIndex(box.findText(GREY))
+    viewer.add_image(np.full((32, 32, 3), 200, np.uint8) - np.arange(32, dtype=np.uint8)[:, None], name="other")
+    widget.panel.imageChosen.emit(1)
+    assert box.currentText() == GREY

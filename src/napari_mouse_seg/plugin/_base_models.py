@@ -11,12 +11,13 @@ from psygnal import Signal
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plans import InstancesPlan
-from napari_mouse_seg.plugin._model_choice import choice_of
+from napari_mouse_seg.plugin._model_choice import choice_of, fitting
 from napari_mouse_seg.widgets import ModelChoice
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Sequence
 
+    from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
     from napari_mouse_seg.plugin._paint_kind import PaintKind
@@ -71,6 +72,8 @@ class BaseModels:
         self._listed: list[tuple[str, Model | None]] = []
         self._bundled = {model.path for model in list_models()}
         self._sought, self._is_reading = "", False
+        self._image: MultiscaleImage | None = None
+        self._is_wanted = False
         self.name = ""
         self.model: Model | None = None
 
@@ -93,7 +96,7 @@ class BaseModels:
             self._listed.append((name, None))
             choices.append(ModelChoice(text, _KNOWS_NOTHING, text, InstancesPlan()))
         project = self._session.project
-        wanted = project.plan.base if project is not None else self.name
+        wanted = self._wanted(models) if project is None else project.plan.base
         if project is not None and not self._is_there(wanted):
             self._seek(wanted)
             self._listed.append((wanted, None))
@@ -104,11 +107,26 @@ class BaseModels:
         self.choose(position)
         self._panel.set_models(choices, position)
 
+    def suit(self, image: MultiscaleImage | None) -> None:
+        """Prefer a base that sees an image as it is, as long as nobody has chosen one."""
+        self._image = image
+
+    def choose_by_hand(self, position: int) -> str:
+        """Choose by position for good, and return the name."""
+        self._is_wanted = True
+        return self.choose(position)
+
     def choose(self, position: int) -> str:
         """Choose by position, and return the name."""
         inside = 0 <= position < len(self._listed)
         self.name, self.model = self._listed[position] if inside else ("", None)
         return self.name
+
+    def _wanted(self, models: Sequence[Model]) -> str:
+        """Return the name of what was chosen, otherwise of what fits the image."""
+        if self._is_wanted or self._image is None or not models:
+            return self.name
+        return self._name_of(models[fitting(models, self._image, 0)])
 
     def _seek(self, name: str) -> None:
         """Read the project's base, once, if it is a file that lies elsewhere; its model then goes on the shelf."""

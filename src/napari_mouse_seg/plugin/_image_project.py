@@ -83,9 +83,11 @@ class ImageProject:
             self._stage.set_layer(layer)
         except MouseSegError as error:
             self.failed.emit(str(error))
+        scene = self._stage.scene
+        self._bases.suit(None if scene is None else scene.image)
         self._show_channels()
         self.show()
-        if layer is not None and self._stage.scene is not None:
+        if layer is not None and scene is not None:
             folder = project_folder(layer)
             if (folder / "project.json").exists():
                 self.open(folder)

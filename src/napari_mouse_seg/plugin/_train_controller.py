@@ -197,7 +197,7 @@ class TrainController(QObject):
     # What is painted, and what learns it
 
     def _on_base(self, position: int) -> None:
-        name = self._bases.choose(position)
+        name = self._bases.choose_by_hand(position)
         if self.session.project is not None and name != self.session.project.plan.base:
             self._try(lambda: self.session.update(base=name))
 
