@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPointF, Qt
+from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
 from qtpy.QtWidgets import (
     QAbstractButton,
     QComboBox,
@@ -21,6 +22,11 @@ from superqt import QCollapsible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_ARROW_PX = 12
+_ARROW_GREY = "#8a929c"  # Seen on napari's dark theme and on its light one.
+_RIGHT = ((4.0, 2.0), (9.0, 6.0), (4.0, 10.0))
+_DOWN = ((2.0, 4.0), (10.0, 4.0), (6.0, 9.0))
 
 
 def group(title: str, *widgets: QWidget) -> QGroupBox:
@@ -62,6 +68,9 @@ def collapsible(title: str, tip: str, *widgets: QWidget) -> QCollapsible:
     """Return widgets under a title that shows and hides them at once, without moving pictures."""
     made = QCollapsible(title)
     made.setDuration(0)
+    # The default arrows are drawn in the colour that text has without napari's theme, which its dark one hides.
+    made.setCollapsedIcon(_arrow(_RIGHT))
+    made.setExpandedIcon(_arrow(_DOWN))
     made.toggleButton().setToolTip(tip)
     for widget in widgets:
         made.addWidget(widget)
@@ -70,6 +79,18 @@ def collapsible(title: str, tip: str, *widgets: QWidget) -> QCollapsible:
         if layout is not None:
             layout.setContentsMargins(0, 0, 0, 0)
     return made
+
+
+def _arrow(corners: Sequence[tuple[float, float]]) -> QIcon:
+    pixmap = QPixmap(_ARROW_PX, _ARROW_PX)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(_ARROW_GREY))
+    painter.drawPolygon(QPolygonF([QPointF(x, y) for x, y in corners]))
+    painter.end()
+    return QIcon(pixmap)
 
 
 def column_of(*widgets: QWidget, spacing: int = 4) -> QWidget:
