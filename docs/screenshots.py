@@ -128,7 +128,7 @@ def save_picture(viewer: Viewer, file: Path) -> None:
     settle(0.3)
     file.parent.mkdir(parents=True, exist_ok=True)
     window = Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)[..., :3])
-    for colours in (256, 128, 64):
+    for colours in (256, 128, 64, 48):
         few = window.quantize(colours, method=Image.Quantize.MEDIANCUT, kmeans=2, dither=Image.Dither.NONE)
         few.save(file, optimize=True)
         if file.stat().st_size < MOST_BYTES:
