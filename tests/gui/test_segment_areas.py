@@ -107,7 +107,7 @@ def test_areas_lie_where_they_are_with_their_colours_and_names(
     assert layer.get_color(BACKGROUND) is None or layer.get_color(BACKGROUND)[3] == 0
     assert layer.selected_label == TISSUE
     assert "Scar" in layer.get_status((150, 150), world=True)["value"]
-    assert "Scar 10.0 %" in widget.panel.result_text()
+    assert "Scar 10.0\N{NO-BREAK SPACE}%" in widget.panel.result_text()
 
 
 def test_the_panel_shows_what_colours_mean_in_place_of_thresholds(

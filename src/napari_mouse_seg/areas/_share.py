@@ -28,9 +28,12 @@ class AreaShare(Plan):
     share: float
 
 
+_PERCENT = "\N{NO-BREAK SPACE}%"
+
+
 def describe_found(n_objects: int, shares: Sequence[AreaShare]) -> str:
     """Return what a run found, for people: ``149 objects``, or ``Muscle 81.2 %, Scar 12.0 %``, the largest first."""
     if not shares:
         return f"{n_objects:,} {'object' if n_objects == 1 else 'objects'}"
     ordered = sorted(shares, key=lambda entry: -entry.n_pixels)
-    return ", ".join(f"{entry.plan.name} {entry.share:.1%}".replace("%", " %") for entry in ordered)
+    return ", ".join(f"{entry.plan.name} {100 * entry.share:.1f}{_PERCENT}" for entry in ordered)
