@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import tifffile
-from screenshots import ROOT, WINDOW, save_picture, settle, wait_until, write_ome_tiff
+from screenshots import ROOT, WINDOW, save_picture, settle, show_in_panel, wait_until, write_ome_tiff
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -189,6 +189,7 @@ def add_patch(viewer: Viewer, widget: TrainWidget, centre: tuple[float, float]) 
 def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDArray[np.int32], take: Take) -> None:
     """Add, paint, validate, train, compare."""
     from napari_mouse_seg.plans import PaintPlan
+    from napari_mouse_seg.widgets._round_list import RoundList
 
     hand, session, panel = Hand(viewer), train.controller.session, train.panel
     box = add_patch(viewer, train, (384, 480))
@@ -218,6 +219,9 @@ def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDAr
     assert "2" in segment.panel.model_name()
     panel.roundsCompared.emit(1, 2)
     settle(12)
+    viewer.layers["Preview of training"].visible = False
+    (rounds,) = train.findChildren(RoundList)
+    show_in_panel(rounds)
     take("train-rounds")
 
 
