@@ -1,6 +1,6 @@
 """Turn a training checkpoint into a model file with its card.
 
-python docs/recipes/nuclei_fluorescence/bundle.py runs/nuclei/checkpoint.pt OUTPUT.safetensors
+python docs/recipes/nuclei_fluorescence/bundle.py runs/refined/checkpoint.pt OUTPUT.safetensors
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from nuclei_bundle import run
 from train import ARCHITECTURE, INTENSITY
 
 from napari_mouse_seg.networks import ModelCard
+from napari_mouse_seg.plans import InstancesPlan
 
 CARD = ModelCard(
     name="nuclei-fluorescence",
     summary="Nuclei, bright on dark, in one fluorescence channel (DAPI, Hoechst)",
     architecture=ARCHITECTURE,
     intensity=INTENSITY,
+    instances=InstancesPlan(foreground_threshold=0.55),  # Chosen on training images.
     modality="fluorescence",
     pixel_size_um=0.65,
     object_diameter_px=28,

@@ -20,7 +20,7 @@ from train import ARCHITECTURE, INTENSITY, load_images
 from napari_mouse_seg.plans import AugmentationPlan, TrainingPlan
 
 TRAINING = TrainingPlan(
-    steps=4000,
+    steps=3000,
     learning_rate=2e-3,
     average_decay=0.999,
     seed=1,

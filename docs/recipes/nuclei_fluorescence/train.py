@@ -1,9 +1,9 @@
-"""Train the bundled fluorescence-nuclei model.
+"""Train the bundled fluorescence-nuclei model, first stage; ``refine.py`` is the second.
 
     python docs/recipes/nuclei_fluorescence/train.py --data ../shared/data --work runs/nuclei
 
-Resumable: run it again after an interruption. The bundled weights had 7000 steps, of which the first 4600 on the
-learning-rate schedule of a run of 9000, and 550 more on that of 8000.
+Resumable: run it again after an interruption. The weights that were refined had 7000 steps, of which the first 4600 on
+the learning-rate schedule of a run of 9000, and 550 more on that of 8000.
 """
 
 from __future__ import annotations
