@@ -35,9 +35,13 @@ class Heartbeat:
         self._timer.timeout.connect(self._tick)
         self._timer.start()
         if viewer is not None:
-            draw = viewer.window._qt_viewer.canvas._scene_canvas.events.draw
+            canvas = viewer.window._qt_viewer.canvas
+            draw = canvas._scene_canvas.events.draw
             draw.connect(self._on_draw_begin, position="first")
             draw.connect(self._on_draw_end, position="last")
+            # Where OpenGL runs in software most of the work is done when the window takes the picture over.
+            canvas.native.aboutToCompose.connect(self._on_draw_begin)
+            canvas.native.frameSwapped.connect(self._on_draw_end)
 
     def take(self) -> tuple[list[float], list[float]]:
         """Return the gaps so far, and the same without the time spent drawing; start anew."""
@@ -54,10 +58,10 @@ class Heartbeat:
         self._drawn.append(max(0.0, gap - self._drawing))
         self._last, self._drawing = now, 0.0
 
-    def _on_draw_begin(self, _event: object) -> None:
+    def _on_draw_begin(self, _event: object = None) -> None:
         self._began = time.perf_counter()
 
-    def _on_draw_end(self, _event: object) -> None:
+    def _on_draw_end(self, _event: object = None) -> None:
         self._drawing += time.perf_counter() - self._began
 
 

@@ -86,14 +86,14 @@ def main() -> None:
         spin(application, 12)
         report("while torch loads beside the window", heartbeat.take())
         viewer.window._qt_viewer.canvas.size = (900, 1400)
-        viewer.camera.zoom = 1 / float(layer.scale[-1])
+        viewer.scene.camera.zoom = 1 / float(layer.scale[-1])
         spin(application, 0.5)
         seconds, ratios = [], []
         # Far enough apart that no tile of one view serves another.
         rng = np.random.default_rng(0)
         places = [rng.integers(0, 256, 2) + np.array([y, x]) for y in (700, 2200, 3700) for x in (900, 2700, 4500)]
         for number, place in enumerate(places):
-            viewer.camera.center = (0, *layer.data_to_world(place))
+            viewer.scene.camera.center = (0, *layer.data_to_world(place))
             spin(application, 0.3)
             heartbeat.take()
             took = run_view(application, widget)
@@ -111,7 +111,7 @@ def main() -> None:
             f"{statistics.median(seconds):.2f} s, {min(seconds):.2f} to {max(seconds):.2f} s ({len(seconds)} views); "
             f"{statistics.median(ratios):.2f} times the engine alone"
         )
-        viewer.camera.center = (0, *layer.data_to_world(places[-1] + 150))
+        viewer.scene.camera.center = (0, *layer.data_to_world(places[-1] + 150))
         spin(application, 0.3)
         print(f"panned by 150 px and run again: {run_view(application, widget):.2f} s")
         print(widget.panel.result_text())

@@ -60,8 +60,8 @@ def add_patches(application: QApplication, viewer: Viewer, widget: TrainWidget, 
     """Add patches, and let the bundled model paint them."""
     session, desk = widget.controller.session, widget.controller.desk
     for number, place in enumerate(PLACES, start=1):
-        viewer.camera.zoom = min(viewer.window._qt_viewer.canvas.size) / PATCH_PX / float(layer.scale[-1])
-        viewer.camera.center = (0, *layer.data_to_world(place))
+        viewer.scene.camera.zoom = min(viewer.window._qt_viewer.canvas.size) / PATCH_PX / float(layer.scale[-1])
+        viewer.scene.camera.center = (0, *layer.data_to_world(place))
         spin(application, 0.5)
         widget.panel.addPatchRequested.emit()
         while session.project is None or len(session.project.plan.patches) < number or desk.layers.paint_layer is None:
