@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -89,7 +90,10 @@ def test_ctrl_c_leaves_the_project_as_it_was(folder: Path) -> None:
         before = project.plan
     options = ["--steps", "100000", "--threads", "1"]
     command = [sys.executable, "-u", "-m", "napari_mouse_seg.cli", "train", str(folder), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # Where the tests run in the background of a shell, children would not hear Ctrl-C.
+    hear = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=hear, **pipes) as process:
         try:
             assert process.stdout is not None
             assert any("Training discs 1" in line for line in process.stdout)  # It is at work.
