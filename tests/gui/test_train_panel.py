@@ -174,6 +174,24 @@ def test_prefill_fits_where_the_project_has_another_grid_than_the_model(
             assert paint.data[y - box[0] - 12, x - box[1]] == 0
 
 
+def test_while_a_patch_is_cut_out_nothing_else_can_be_asked_for(desk: Desk) -> None:
+    desk.add_patch()
+    desk.look((100.0, 120.0))
+    desk.press("Add patch here")
+    assert "A patch is being cut out." in desk.texts()
+    assert not desk.button("Add patch here").isEnabled()
+    assert not desk.button("Prefill with model").isEnabled()
+    said: list[str] = []
+    desk.widget.controller.desk.said.connect(said.append)
+    desk.panel.addPatchRequested.emit()  # As a shortcut would, past the button.
+    assert said == ["A patch is being cut out. Try again in a moment."]
+    desk.until(lambda: desk.button("Add patch here").isEnabled())
+    assert len(desk.project.plan.patches) == 2
+    desk.press("Prefill with model")
+    desk.until(lambda: (np.asarray(desk.paint.data) > 1).any())
+    assert "A patch is being cut out." not in desk.texts()
+
+
 def test_a_rectangle_becomes_a_patch_where_it_was_drawn(desk: Desk) -> None:
     for number, corners in enumerate(([(120, 180), (220, 320)], [(130, 200), (200, 260)])):
         desk.look(MIDDLE)

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QObject, QTimer
 
-from napari_mouse_seg.errors import MouseSegError, ProjectError
+from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
-from napari_mouse_seg.plans import ProjectPlan
+from napari_mouse_seg.plugin._new_project import create_project
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
 from napari_mouse_seg.plugin._preview import Place, look_with
-from napari_mouse_seg.plugin._scene import Scene, project_folder, reference
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.plugin._runner import ThreadRunner
+    from napari_mouse_seg.plugin._scene import Scene
     from napari_mouse_seg.plugin._stage import Stage
     from napari_mouse_seg.projects import Project
     from napari_mouse_seg.session import TrainSession
@@ -57,9 +58,14 @@ class PatchDesk(QObject):
         Carries the id of the patch that is shown now; empty if none is.
     said, failed
         Carry words.
+    at_work
+        What it does beside the main thread, in words; nothing else can be begun then. Empty if nothing.
+    at_work_changed
+        It has changed.
     """
 
     shown = Signal(str)
+    at_work_changed = Signal()
     said = Signal(str)
     failed = Signal(str)
 
@@ -72,7 +78,7 @@ class PatchDesk(QObject):
         self._runner = runner
         self._stage = stage
         self._kind = kind
-        self._busy = False
+        self.at_work = ""
         self.layers = PatchLayers(viewer)
         self.layers.painted.connect(self._on_painted)
         self.layers.removed.connect(self._on_removed)
@@ -98,10 +104,9 @@ class PatchDesk(QObject):
         from napari_mouse_seg.pipeline import cut_patch
 
         scene = self._stage.scene
-        if self._busy or scene is None:
-            return
-        self._busy = True
-        self._runner.start(cut_patch(job, _LARGEST_PX), partial(self._on_cut, scene, job, base), self._on_end)
+        if scene is not None:
+            events = cut_patch(job, _LARGEST_PX)
+            self._begin("A patch is being cut out.", events, partial(self._on_cut, scene, job, base))
 
     def show(self, patch_id: str) -> None:
         """Go to a patch and let it be painted in; an empty id puts the present one away."""
@@ -150,15 +155,14 @@ class PatchDesk(QObject):
         scene, project = self._stage.scene, self._session.project
         patch_id = self.layers.patch_id
         patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None) if project else None
-        if scene is None or project is None or patch is None or self._busy:
+        if scene is None or project is None or patch is None:
             return
         y, x = _pixel_scale(scene, project)
         box = Box(*patch.box)
         region = Box(int(box.y0 * y), int(box.x0 * x), int(np.ceil(box.y1 * y)), int(np.ceil(box.x1 * x)))
         plan = scene.plan.replace(polarity=project.plan.intensity.polarity, scale=1 / y)  # The project's grid.
         place = Place(scene.layer, scene.image, scene.planes, plan, region)
-        self._busy = True
-        self._runner.start(look_with(model, place), partial(self._on_found, patch_id), self._on_end)
+        self._begin("The patch is being filled in.", look_with(model, place), partial(self._on_found, patch_id))
 
     def save(self) -> None:
         """Bring what was painted since the last time to the disk."""
@@ -206,7 +210,8 @@ class PatchDesk(QObject):
             return  # Another image has been chosen meanwhile.
         try:
             if self._session.project is None:
-                self._create(scene, job, base, cut)
+                for words in create_project(self._session, self._kind, scene, job, base, cut):
+                    self.said.emit(words)
             patch = self._session.add_patch(cut.pixels, cut.box)
         except MouseSegError as error:
             self.failed.emit(str(error))
@@ -215,33 +220,6 @@ class PatchDesk(QObject):
         if cut.box.area < job.box.area:
             rows, columns = cut.box.shape
             self.said.emit(f"The patch is the middle of the view, {columns} x {rows} px; zoom in for a smaller one.")
-
-    def _create(self, scene: Scene, job: SegmentJob, base: str, cut: PatchCut) -> None:
-        intensity = job.source.intensity
-        if cut.mostly_bright:
-            intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
-            if self._kind.kind == "objects":
-                self.said.emit(f"Most of the image is bright, so objects are taken to be {intensity.polarity}.")
-        size = job.plane.pixel_size_um
-        plan = ProjectPlan(
-            kind=self._kind.kind,
-            classes=self._kind.classes,
-            image=reference(scene),
-            network_shape=job.network_shape,
-            limits=cut.limits,
-            intensity=intensity,
-            pixel_size_um=None if size is None else size[0] * job.pixel_scale[0],
-            base=base,
-        )
-        folder = project_folder(scene.layer)
-        try:
-            self._session.create(folder, plan)
-        except ProjectError:
-            elsewhere = Path.home() / "mouse-seg" / folder.name
-            if elsewhere == folder:
-                raise
-            self._session.create(elsewhere, plan)
-            self.said.emit(f"The image's folder cannot be written to, so the project lies in {elsewhere}.")
 
     def _on_found(self, patch_id: str, event: Event) -> None:
         project = self._session.project
@@ -264,8 +242,20 @@ class PatchDesk(QObject):
                 return
         self.said.emit(f"{count} objects put in; correct them. Everything else now counts as background.")
 
+    def _begin(self, what: str, events: Generator[Event, None, None], on_event: Callable[[Event], None]) -> None:
+        """Do one thing at a time, and say so to whoever wants a second."""
+        if self.at_work:
+            self.said.emit(f"{self.at_work} Try again in a moment.")
+            return
+        self._set_at_work(what)
+        self._runner.start(events, on_event, self._on_end)
+
+    def _set_at_work(self, what: str) -> None:
+        self.at_work = what
+        self.at_work_changed.emit()
+
     def _on_end(self, error: Exception | None) -> None:
-        self._busy = False
+        self._set_at_work("")
         if error is not None:
             words = str(error) if isinstance(error, MouseSegError) else f"{type(error).__name__}: {error}"
             self.failed.emit(words)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plans import ClassPlan, PatchPlan, RetrainPlan, RoundPlan
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
+    from napari_mouse_seg.projects import Project
     from napari_mouse_seg.session import PaintSaved, TrainState
     from napari_mouse_seg.widgets import TrainPanel
 
@@ -75,8 +76,8 @@ class TrainController(QObject):
         if self._closed:
             return
         project = self.session.project
-        add = _OPENING if self.session.is_opening else self._stage.add_problem(project)
-        prefill = "" if project is None else prefill_problem(project.plan, self._prefill_model())
+        add = _OPENING if self.session.is_opening else self._stage.add_problem(project) or self.desk.at_work
+        prefill = self.desk.at_work if project is None else self._prefill_problem(project)
         other_plane = project is not None and not project.read_only and bool(self._stage.other_plane())
         train = self.session.problem() or self._bases.problem
         self._panel.set_reasons(add, train, prefill, other_plane=other_plane)
@@ -165,6 +166,7 @@ class TrainController(QObject):
             *((signal, self._complain) for signal in failed),
             *self._progress.links(),
             (self.desk.shown, panel.set_current_patch),
+            (self.desk.at_work_changed, self.update_reasons),
             (self._adding.rectangle_ended, self._on_rectangle_ended),
             (self._previews.failed, panel.set_note),
             (self._rows.changed, place.show_rows),
@@ -220,6 +222,9 @@ class TrainController(QObject):
             self._try(lambda: self.session.update(retrain=plan))
 
     # Patches
+
+    def _prefill_problem(self, project: Project) -> str:
+        return prefill_problem(project.plan, self._prefill_model()) or self.desk.at_work
 
     def _prefill_model(self) -> Model | None:
         return self._rounds.newest() or self._bases.model
