@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from nuclei_training import averaged
 
 from napari_mouse_seg.networks import (
     build_network,
@@ -28,9 +29,7 @@ def run(description: str | None, card: ModelCard) -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--scores", type=Path, help="JSON of measured scores, to put on the card")
     arguments = parser.parse_args()
-    saved = torch.load(arguments.checkpoint, map_location="cpu", weights_only=True)
-    # AveragedModel keeps the averaged network under this prefix.
-    state = {key.removeprefix("module."): value for key, value in saved["average"].items() if key != "n_averaged"}
+    state = averaged(torch.load(arguments.checkpoint, map_location="cpu", weights_only=True))
     architecture = card.architecture
     network = build_network(architecture)
     network.load_state_dict(state)

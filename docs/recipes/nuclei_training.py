@@ -1,25 +1,106 @@
-"""What the recipes of the nuclei models share: what they start from, and a run that goes on after an interruption."""
+"""What the recipes of the nuclei models share: their start, runs that go on when interrupted, the best weights."""
 
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import tifffile
 import torch
 
+from napari_mouse_seg import instance_scores
+from napari_mouse_seg.images import compress, intensity_range, stretch
+from napari_mouse_seg.instances import decode
 from napari_mouse_seg.networks import build_network, find_model
-from napari_mouse_seg.training import PatchSampler, train
+from napari_mouse_seg.plans import InstancesPlan
+from napari_mouse_seg.training import PatchSampler, predict_scores, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from numpy.typing import NDArray
     from torch import nn
 
     from napari_mouse_seg.networks import ArchitecturePlan, CompactPlan
     from napari_mouse_seg.plans import IntensityPlan, TrainingPlan
     from napari_mouse_seg.training import TrainingImage
+
+VALIDATE_EVERY = 500
+
+
+class Best:
+    """The averaged weights whose instances were best on validation images, kept in a file.
+
+    Parameters
+    ----------
+    path
+        Checkpoint to write.
+    network
+        Of the architecture in training; the averaged weights are loaded into it.
+    intensity
+        Of the model.
+    images
+        Pixels and labels, grey (Y, X) or RGB (Y, X, 3); never trained on.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        network: nn.Module,
+        intensity: IntensityPlan,
+        images: Sequence[tuple[NDArray[Any], NDArray[np.int32]]],
+    ) -> None:
+        self._path = path
+        self._note = path.with_suffix(".json")
+        self._network = network.eval()
+        self._truth = [labels for _, labels in images]
+        self._images = [compress(self._stretch(pixels, intensity), intensity) for pixels, _ in images]
+
+    def offer(self, checkpoint: Path) -> float:
+        """Return the mean F1 over images and the ten thresholds 0.50 to 0.95; keep the weights if none were better."""
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        self._network.load_state_dict(averaged(saved))
+        f1 = float(np.mean([self._score(*pair) for pair in zip(self._images, self._truth, strict=True)]))
+        best = json.loads(self._note.read_text())["f1"] if self._note.exists() else 0.0
+        if f1 >= best:
+            part = self._path.with_suffix(".part")
+            torch.save({"average": saved["average"]}, part)
+            os.replace(part, self._path)
+            self._note.write_text(json.dumps({"f1": f1, "steps": saved["steps"]}))
+        return f1
+
+    def _score(self, image: NDArray[np.float32], truth: NDArray[np.int32]) -> float:
+        found = decode(predict_scores(self._network, image), InstancesPlan()).labels
+        return float(instance_scores(found.astype(np.int32), truth).f1.mean())
+
+    @staticmethod
+    def _stretch(pixels: NDArray[Any], intensity: IntensityPlan) -> NDArray[np.float32]:
+        planes = np.moveaxis(pixels, -1, 0) if pixels.ndim == 3 else pixels
+        stretched = stretch(planes, intensity_range(planes, intensity), intensity)
+        return stretched if pixels.ndim == 3 else stretched[None]
+
+
+def averaged(saved: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the averaged weights of a checkpoint; AveragedModel keeps them under a prefix."""
+    return {key.removeprefix("module."): value for key, value in saved["average"].items() if key != "n_averaged"}
+
+
+def read_bbbc039_validation(data: Path) -> list[tuple[NDArray[Any], NDArray[np.int32]]]:
+    """Read the 50 validation images of BBBC039, none of which nor a twin of which is trained on."""
+    folder = data / "bbbc039"
+    stems = [Path(name).stem for name in (folder / "validation.txt").read_text().split()]
+    return [
+        (
+            tifffile.imread(folder / "images" / f"{stem}.tif"),
+            tifffile.imread(folder / "labels" / f"{stem}.tif").astype(np.int32),
+        )
+        for stem in stems
+    ]
 
 
 def load_start(network: nn.Module, name: str) -> None:
@@ -38,10 +119,12 @@ def run(
     intensity: IntensityPlan,
     load_images: Callable[[Path, TrainingPlan], list[TrainingImage]],
     start: str | None = None,
+    load_validation: Callable[[Path], list[tuple[NDArray[Any], NDArray[np.int32]]]] | None = None,
 ) -> None:
-    """Parse the command line and train; the checkpoint and the averaged weights go into ``--work``.
+    """Parse the command line and train; ``checkpoint.pt`` and ``network.pt``, the averaged weights, go into ``--work``.
 
     ``start`` is what ``--start`` is if it is not given: a model whose weights are the start, or None for random ones.
+    With validation images ``best.pt`` is kept too.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder with bbbc039/ and dsb2018/")
@@ -60,9 +143,15 @@ def run(
         load_start(network, arguments.start)
     images = load_images(arguments.data, plan)
     print(f"{len(images)} images", flush=True)
+    best = None
+    if load_validation is not None:
+        best = Best(arguments.work / "best.pt", build_network(architecture), intensity, load_validation(arguments.data))
     start = time.monotonic()
     sampler = PatchSampler(images, plan, intensity)
     for event in train(network, sampler, plan, arguments.work / "checkpoint.pt", device=arguments.device):
         minutes = (time.monotonic() - start) / 60
         print(f"{event.steps}/{event.total} loss {event.loss:.4f} {minutes:.1f} min", flush=True)
+        if best is not None and (event.steps % VALIDATE_EVERY == 0 or event.steps == event.total):
+            f1 = best.offer(arguments.work / "checkpoint.pt")
+            print(f"validation F1, mean over ten thresholds: {f1:.4f}", flush=True)
     torch.save(network.state_dict(), arguments.work / "network.pt")

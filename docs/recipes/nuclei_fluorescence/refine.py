@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from nuclei_training import run
+from nuclei_training import read_bbbc039_validation, run
 from train import ARCHITECTURE, INTENSITY, load_images
 
 from napari_mouse_seg.plans import AugmentationPlan, TrainingPlan
@@ -28,4 +28,4 @@ TRAINING = TrainingPlan(
 )
 
 if __name__ == "__main__":
-    run(__doc__, TRAINING, ARCHITECTURE, INTENSITY, load_images)
+    run(__doc__, TRAINING, ARCHITECTURE, INTENSITY, load_images, load_validation=read_bbbc039_validation)

@@ -16,7 +16,7 @@ import numpy as np
 import tifffile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from nuclei_training import run
+from nuclei_training import read_bbbc039_validation, run
 
 from napari_mouse_seg.images import intensity_range, stretch
 from napari_mouse_seg.networks import CompactPlan
@@ -78,4 +78,4 @@ def size_group(source: str, labels: np.ndarray) -> str:
 
 
 if __name__ == "__main__":
-    run(__doc__, TRAINING, ARCHITECTURE, INTENSITY, load_images)
+    run(__doc__, TRAINING, ARCHITECTURE, INTENSITY, load_images, load_validation=read_bbbc039_validation)
