@@ -76,7 +76,7 @@ class Best:
 
     def _score(self, image: NDArray[np.float32], truth: NDArray[np.int32]) -> float:
         found = decode(predict_scores(self._network, image), InstancesPlan()).labels
-        return float(instance_scores(found.astype(np.int32), truth).f1.mean())
+        return float(np.mean(instance_scores(found.astype(np.int32), truth).f1))
 
     @staticmethod
     def _stretch(pixels: NDArray[Any], intensity: IntensityPlan) -> NDArray[np.float32]:
