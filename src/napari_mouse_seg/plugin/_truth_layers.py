@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
-from psygnal import Signal
 
 from napari_mouse_seg.errors import UnsupportedImageError
+from napari_mouse_seg.plugin._layer_list import LayerList
 from napari_mouse_seg.plugin._layers import AID
 
 if TYPE_CHECKING:
@@ -25,102 +25,35 @@ _LEVEL_PX = 1e-3
 _ALTERED = ("data", "set_data", "paint", "labels_update", "scale", "translate", "rotate", "shear", "affine", "units")
 
 
-class LabelsLayerList:
-    """Labels layers in the order of the viewer, and the one that is chosen.
+class LabelsLayerList(LayerList[Labels]):
+    """Labels layers; none is chosen until the user does, and none again when the chosen one is gone.
 
     Parameters
     ----------
     viewer
         Whose layers are followed.
-
-    Attributes
-    ----------
-    listed
-        The list, a name in it, or what is chosen has changed.
-    altered
-        A layer, chosen or not, has other labels or lies elsewhere; carries it.
     """
 
-    listed = Signal()
-    altered = Signal(object)
-
     def __init__(self, viewer: ViewerModel) -> None:
-        self._viewer = viewer
-        self._layers: list[Labels] = []
-        self._current: Labels | None = None
-        for event in self._list_events():
-            event.connect(self._on_list)
-
-    @property
-    def names(self) -> list[str]:
-        """Names of the labels layers."""
-        return [layer.name for layer in self._layers]
-
-    @property
-    def current(self) -> Labels | None:
-        """The chosen layer; None if none is."""
-        return self._current
-
-    @property
-    def position(self) -> int:
-        """Position of the chosen layer, -1 if there is none."""
-        return self._layers.index(self._current) if self._current in self._layers else -1
+        super().__init__(viewer, _is_labels, _altering)
 
     @property
     def is_patch(self) -> bool:
         """Whether the chosen layer is the paint of a patch."""
         return self._current is not None and AID in self._current.metadata
 
-    def start(self) -> None:
-        """List the layers that are there; none is chosen."""
-        self._on_list()
-
     def choose(self, position: int) -> None:
         """Choose by position; -1 for none."""
-        self._current = self._layers[position] if 0 <= position < len(self._layers) else None
+        self._current = self._at(position)
         self.listed.emit()
 
-    def close(self) -> None:
-        """Stop following."""
-        for event in self._list_events():
-            event.disconnect(self._on_list)
-        for layer in self._layers:
-            self._unfollow(layer)
-        self._layers, self._current = [], None
-
-    def _list_events(self) -> tuple[Any, ...]:  # Any: napari's events
-        events = self._viewer.layers.events
-        return events.inserted, events.removed, events.reordered
-
-    def _on_list(self, _event: Any = None) -> None:  # Any: napari's event
-        before, now = self._layers, [layer for layer in self._viewer.layers if isinstance(layer, Labels)]
-        for layer in before:
-            if layer not in now:
-                self._unfollow(layer)
-        for layer in now:
-            if layer not in before:
-                self._follow(layer)
-        self._layers = now
-        if self._current not in now:
+    def _on_list(self, event: Any = None) -> None:  # Any: napari's event
+        before = self._layers
+        super()._on_list(event)
+        if self._current not in self._layers:
             self._current = None
-        if now != before:
+        if self._layers != before:
             self.listed.emit()
-
-    def _follow(self, layer: Labels) -> None:
-        layer.events.name.connect(self._on_name)
-        for event in _altering(layer):
-            event.connect(self._on_altered)
-
-    def _unfollow(self, layer: Labels) -> None:
-        layer.events.name.disconnect(self._on_name)
-        for event in _altering(layer):
-            event.disconnect(self._on_altered)
-
-    def _on_name(self, _event: Any) -> None:  # Any: napari's event
-        self.listed.emit()
-
-    def _on_altered(self, event: Any) -> None:  # Any: napari's event
-        self.altered.emit(event.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +153,10 @@ def _unit_factors(image: Layer, labels: Layer) -> NDArray[np.float64]:
         if one.check("[length]") and other.check("[length]"):
             factors[-axis] = one.to(theirs[-axis]).magnitude
     return factors
+
+
+def _is_labels(layer: Layer) -> bool:
+    return isinstance(layer, Labels)
 
 
 def _altering(layer: Labels) -> list[Any]:  # Any: napari's events
