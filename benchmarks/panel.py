@@ -8,29 +8,26 @@ The image is an 8192 x 8192 pyramid of real BBBC039 fields; the canvas shows 140
 from __future__ import annotations
 
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from _heartbeat import Heartbeat, report, spin
-from napari import Viewer
+from _window import open_window
 from qtpy.QtCore import QEventLoop, QTimer
-from qtpy.QtWidgets import QApplication
-from speed import write_pyramid
 
 from napari_mouse_seg import ScoreCache, SegmentPlan, find_model, resolve
 from napari_mouse_seg.networks import DEFAULT_MODEL
 from napari_mouse_seg.pipeline import segment
 from napari_mouse_seg.plugin._layers import image_of_layer
-from napari_mouse_seg.plugin._reader import read
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 from napari_mouse_seg.plugin._viewport import look
 from napari_mouse_seg.session import RunState
 
 if TYPE_CHECKING:
+    from napari import Viewer
     from napari.layers import Image
+    from qtpy.QtWidgets import QApplication
 
 
 def run_view(application: QApplication, widget: SegmentWidget) -> float:
@@ -68,14 +65,7 @@ def engine_seconds(viewer: Viewer, layer: Image, repeats: int = 2) -> float:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "view.ome.tif"
-        write_pyramid(path, 8192)
-        viewer = Viewer()
-        application = QApplication.instance()
-        viewer.window._qt_window.resize(2000, 1150)
-        for data, arguments, _ in read(path):
-            layer = viewer.add_image(data, **arguments)
+    with open_window() as (viewer, application, layer):
         spin(application, 1)
         started = time.perf_counter()
         widget = SegmentWidget(viewer)
@@ -115,7 +105,6 @@ def main() -> None:
         spin(application, 0.3)
         print(f"panned by 150 px and run again: {run_view(application, widget):.2f} s")
         print(widget.panel.result_text())
-        viewer.close()
 
 
 if __name__ == "__main__":

@@ -8,19 +8,20 @@ model finds; then a round of training runs in its own process, with previews of 
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from _heartbeat import Heartbeat, report, spin
-from napari import Viewer
+from _window import open_window
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QApplication
-from speed import write_pyramid
 
 from napari_mouse_seg.plans import PaintPlan
 from napari_mouse_seg.plugin._train_panel import TrainWidget
 from napari_mouse_seg.session import TrainState
+
+if TYPE_CHECKING:
+    from napari import Viewer
+    from qtpy.QtWidgets import QApplication
 
 PLACES = ((1200, 1500), (1200, 3000), (2600, 1500))
 PATCH_PX = 256
@@ -76,13 +77,7 @@ def add_patches(application: QApplication, viewer: Viewer, widget: TrainWidget, 
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "view.ome.tif"
-        write_pyramid(path, 8192)
-        viewer = Viewer()
-        application = QApplication.instance()
-        viewer.window._qt_window.resize(2000, 1150)
-        (layer,) = viewer.open(path, plugin="napari-mouse-seg")
+    with open_window() as (viewer, application, layer):
         widget = TrainWidget(viewer)
         viewer.window.add_dock_widget(widget, name="Train", area="right")
         spin(application, 2)
@@ -109,7 +104,6 @@ def main() -> None:
         report("training ends, the model is shown in Segment", heartbeat.take())
         print(widget.panel.result_text() or widget.panel.failure_text())
         widget.controller.close()
-        viewer.close()
 
 
 if __name__ == "__main__":
