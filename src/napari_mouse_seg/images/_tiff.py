@@ -19,7 +19,8 @@ from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._levels import pixel_dtype
 from napari_mouse_seg.images._tiff_calibration import tiff_calibration
 from napari_mouse_seg.images._tiff_check import check_companions, check_structure
-from napari_mouse_seg.images._tiff_level import PageFormat, StoredPage, TiffLevel
+from napari_mouse_seg.images._tiff_level import TiffLevel
+from napari_mouse_seg.images._tiff_page import PageFormat, StoredPage
 
 if TYPE_CHECKING:
     from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries

@@ -8,99 +8,24 @@ is left open.
 from __future__ import annotations
 
 import mmap
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from napari_mouse_seg.errors import DamagedImageError, UnsupportedImageError
+from napari_mouse_seg.errors import DamagedImageError
 from napari_mouse_seg.images._coarse import chunks_of
 from napari_mouse_seg.images._headers import jpeg_header
 from napari_mouse_seg.images._levels import Level
+from napari_mouse_seg.images._tiff_page import check_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from napari_mouse_seg.images._cache import ByteCache
+    from napari_mouse_seg.images._tiff_page import PageFormat, StoredPage
     from napari_mouse_seg.tiling import Box
-
-MAX_SEGMENT_BYTES = 2 * 2**30
-"""A tile or strip that decodes to more than this is refused."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPage:
-    """Where the pixels of one page lie.
-
-    Attributes
-    ----------
-    path
-        The file; pages of one image may lie in several.
-    offsets, counts
-        Position and bytes of each segment.
-    options
-        Arguments of the decoder, such as JPEG tables.
-    """
-
-    path: Path
-    offsets: tuple[int, ...]
-    counts: tuple[int, ...]
-    options: dict[str, Any]  # Any: passed on to tifffile
-
-
-@dataclass(frozen=True, slots=True)
-class PageFormat:
-    """How all pages of a level are stored.
-
-    Attributes
-    ----------
-    shaped
-        Separate samples, depth, rows, columns, interleaved samples.
-    segment
-        Depth, rows, columns of one tile or strip.
-    dtype
-        In the byte order of the file.
-    decode
-        tifffile's decoder of one segment; None if pages are stored as plain pixels in one run.
-    is_jpeg
-        Whether segments are JPEG streams, whose size is checked before decoding.
-    is_ycbcr
-        Whether decoded samples still have to be converted to RGB.
-    """
-
-    shaped: tuple[int, int, int, int, int]
-    segment: tuple[int, int, int]
-    dtype: np.dtype[Any]
-    decode: Callable[..., Any] | None  # Any: tifffile's closure
-    is_jpeg: bool
-    is_ycbcr: bool
-
-    @property
-    def grid(self) -> tuple[int, int, int]:
-        """Segments along depth, rows and columns."""
-        depth, rows, columns = (-(-size // part) for size, part in zip(self.shaped[1:4], self.segment, strict=True))
-        return depth, rows, columns
-
-    @property
-    def n_segments(self) -> int:
-        """Segments of a page."""
-        depth, rows, columns = self.grid
-        return self.shaped[0] * depth * rows * columns
-
-    @property
-    def segment_bytes(self) -> int:
-        """Bytes of a decoded segment."""
-        depth, rows, columns = self.segment
-        return depth * rows * columns * self.shaped[4] * self.dtype.itemsize
-
-    @property
-    def page_bytes(self) -> int:
-        """Bytes of a decoded page."""
-        separate, depth, rows, columns, samples = self.shaped
-        return separate * depth * rows * columns * samples * self.dtype.itemsize
 
 
 class TiffLevel(Level):
@@ -143,38 +68,7 @@ class TiffLevel(Level):
         self._pages = pages
         self._form = form
         self._cache = cache
-        self._check_pages()
-
-    def _check_pages(self) -> None:
-        """Refuse pages with too few segments, or segments beyond the end of their file."""
-        if self._form.decode is not None and self._form.segment_bytes > MAX_SEGMENT_BYTES:
-            raise UnsupportedImageError(
-                f"{self.name} stores {self._form.segment_bytes / 2**30:.1f} GiB of pixels in one compressed piece, "
-                f"more than the limit of {MAX_SEGMENT_BYTES / 2**30:.0f} GiB; convert it to a tiled TIFF."
-            )
-        sizes: dict[Path, int] = {}
-        for page in self._pages:
-            if page is None:
-                continue
-            if page.path not in sizes:
-                sizes[page.path] = page.path.stat().st_size
-            self._check_page(page, sizes[page.path])
-
-    def _check_page(self, page: StoredPage, file_bytes: int) -> None:
-        """Check one page's table of segments against the size of its file."""
-        wanted = 1 if self._form.decode is None else self._form.n_segments
-        if min(len(page.offsets), len(page.counts)) < wanted:
-            raise DamagedImageError(
-                f"{page.path} is damaged: it lists {len(page.offsets)} tiles or strips of {wanted}; export it again."
-            )
-        end = max(offset + count for offset, count in zip(page.offsets, page.counts, strict=False))
-        if self._form.decode is None:
-            end = page.offsets[0] + self._form.page_bytes
-        if end > file_bytes:
-            raise DamagedImageError(
-                f"{page.path} is truncated: its pixels reach to byte {end:,}, but it has {file_bytes:,} bytes; "
-                "copy it again."
-            )
+        check_pages(pages, form, name)
 
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         page, depth, sample = self._locate(leading)
