@@ -11,6 +11,7 @@ import math
 import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -182,28 +183,33 @@ def decode_blocks(
     labels = np.zeros(region.shape, np.uint32) if out is None else out
     writer = Writer(labels, region)
     pieces: dict[Box, OpenPieces] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        futures: list[Future[Any]] = []  # Any: results of two kinds
-        try:
-            futures = [pool.submit(decoder.solve_block, box) for box in queue]
-            for done, box in enumerate(queue, start=1):
-                yield from _wait(futures[done - 1], (done - 1, len(queue) + 1))
-                solved, pieces[box] = futures[done - 1].result()
-                futures[done - 1] = Future()  # Lets go of the labels.
-                writer.add(solved)
-                yield done, len(queue) + 1
-            groups = list(group_pieces(pieces, region, block_px))
-            futures = [pool.submit(decoder.solve_component, box, first) for box, first in groups]
-            for future in futures:
-                yield from _wait(future, (len(queue), len(queue) + 1))
-                writer.add(future.result())
-        finally:
-            decoder.give_up()
-            for future in futures:
-                future.cancel()
+    with _threads(decoder, workers) as pool:
+        futures: list[Future[Any]] = [pool.submit(decoder.solve_block, box) for box in queue]  # Any: two kinds
+        for done, box in enumerate(queue, start=1):
+            yield from _wait(futures[done - 1], (done - 1, len(queue) + 1))
+            solved, pieces[box] = futures[done - 1].result()
+            futures[done - 1] = Future()  # Lets go of the labels.
+            writer.add(solved)
+            yield done, len(queue) + 1
+        groups = list(group_pieces(pieces, region, block_px))
+        futures = [pool.submit(decoder.solve_component, box, first) for box, first in groups]
+        for future in futures:
+            yield from _wait(future, (len(queue), len(queue) + 1))
+            writer.add(future.result())
     instances = writer.finish()
     yield len(queue) + 1, len(queue) + 1
     return instances
+
+
+@contextmanager
+def _threads(decoder: Decoder, workers: int | None) -> Iterator[ThreadPoolExecutor]:
+    """Threads for a decoder; in the end it gives up, and what they have not begun is dropped."""
+    pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
+    try:
+        yield pool
+    finally:
+        decoder.give_up()
+        pool.shutdown(cancel_futures=True)
 
 
 def _wait(future: Future[Any], progress: tuple[int, int]) -> Iterator[tuple[int, int]]:  # Any: results of two kinds

@@ -43,24 +43,10 @@ def place_markers(mask, core, min_depth, stop):
         (Y, X) int32 markers of one pixel each, from 1 in raster order, and their number.
     """
     rows, columns = mask.shape
-    starts = np.zeros(257, np.int64)
-    for y in range(rows):
-        for x in range(columns):
-            if mask[y, x]:
-                starts[256 - core[y, x]] += 1
-    for level in range(256):
-        starts[level + 1] += starts[level]
-    total = starts[256]
-    order = np.empty(total, np.int32)
-    for y in range(rows):
-        for x in range(columns):
-            if mask[y, x]:
-                slot = 255 - core[y, x]
-                order[starts[slot]] = y * columns + x
-                starts[slot] += 1
+    order = _from_high(mask, core)
     parent = np.full(rows * columns, -1, np.int32)
     markers = np.zeros((rows, columns), np.int32)
-    for rank in range(total):
+    for rank in range(order.size):
         if rank % _ASK_EVERY == 0 and stop[0]:
             return markers, 0
         place = order[rank]
@@ -86,6 +72,34 @@ def place_markers(mask, core, min_depth, stop):
                 markers[lower // columns, lower % columns] = 1
             parent[lower] = higher
             own = higher
+    return markers, _number(markers, parent)
+
+
+@njit(cache=True, nogil=True)
+def _from_high(mask, core):
+    """Places in the mask from high core to low, those of one level in raster order; a counting sort."""
+    rows, columns = mask.shape
+    starts = np.zeros(257, np.int64)
+    for y in range(rows):
+        for x in range(columns):
+            if mask[y, x]:
+                starts[256 - core[y, x]] += 1
+    for level in range(256):
+        starts[level + 1] += starts[level]
+    order = np.empty(starts[256], np.int32)
+    for y in range(rows):
+        for x in range(columns):
+            if mask[y, x]:
+                slot = 255 - core[y, x]
+                order[starts[slot]] = y * columns + x
+                starts[slot] += 1
+    return order
+
+
+@njit(cache=True, nogil=True)
+def _number(markers, parent):
+    """Give markers and the peaks of components numbers in raster order, in place; return how many there are."""
+    rows, columns = markers.shape
     count = 0
     for y in range(rows):
         for x in range(columns):
@@ -93,7 +107,7 @@ def place_markers(mask, core, min_depth, stop):
             if markers[y, x] or parent[place] == place:
                 count += 1
                 markers[y, x] = count
-    return markers, count
+    return count
 
 
 @njit(cache=True, nogil=True)
