@@ -7,24 +7,21 @@ from typing import TYPE_CHECKING, Literal
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_mouse_seg.plans import RetrainPlan
-from napari_mouse_seg.widgets._layout import collapsible, column_of, explain, group, scrolled
+from napari_mouse_seg.widgets._layout import column_of, explain, group, scrolled
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._patch_box import PatchBox
-from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._round_list import RoundList
 from napari_mouse_seg.widgets._setup_box import SetupBox
 from napari_mouse_seg.widgets._train_status import TrainStatus
+from napari_mouse_seg.widgets._training_box import TrainingBox
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_mouse_seg.plans import ClassPlan, RoundPlan
+    from napari_mouse_seg.plans import ClassPlan, RetrainPlan, RoundPlan
     from napari_mouse_seg.widgets._patch_list import PatchRow
     from napari_mouse_seg.widgets._segment_panel import ModelChoice
 
-_SIMPLE = ("minutes",)
-_ADVANCED = tuple(name for name in RetrainPlan.model_fields if name not in _SIMPLE)
 _READ_ONLY = "The project cannot be written; the note at the top says why."
 _SCORES = {"objects": "F1", "areas": "mean IoU"}
 _TRAIN_TIP = "Teach the base model your patches. You can go on painting meanwhile."
@@ -70,10 +67,8 @@ class TrainPanel(QWidget):
         self._add_reason = self._train_reason = self._read_only = ""
         self._running = False
         self._setup, self._patches = SetupBox(), PatchBox()
-        self._rounds, self._status = RoundList(), TrainStatus()
-        self._simple = PlanEditor(RetrainPlan(), _SIMPLE)
-        self._advanced = PlanEditor(RetrainPlan(), _ADVANCED)
-        self._note, self._reason = NoteLabel("hint"), NoteLabel("hint")
+        self._training, self._rounds, self._status = TrainingBox(), RoundList(), TrainStatus()
+        self._reason = NoteLabel("hint")
         self._train = QPushButton("Train")
         self._arrange()
         self._connect()
@@ -81,16 +76,11 @@ class TrainPanel(QWidget):
 
     def value(self) -> RetrainPlan:
         """Return how training is to be done."""
-        return self._advanced.value().replace(**{name: getattr(self._simple.value(), name) for name in _SIMPLE})
+        return self._training.value()
 
     def set_plan(self, plan: RetrainPlan) -> None:
         """Show how training is to be done; emits nothing."""
-        if plan == self.value():
-            return  # What is being typed stays.
-        for editor in (self._simple, self._advanced):
-            editor.blockSignals(True)
-            editor.set_value(plan)
-            editor.blockSignals(False)
+        self._training.set_value(plan)
         self._update_train()
 
     def set_images(self, names: Sequence[str], current: int) -> None:
@@ -123,9 +113,7 @@ class TrainPanel(QWidget):
         self._setup.set_project(text, read_only_reason, problems)
         self._patches.set_read_only(read_only_reason)
         self._rounds.set_read_only(read_only_reason)
-        for editor in (self._simple, self._advanced):
-            editor.setEnabled(not read_only_reason)
-            editor.setToolTip(read_only_reason)
+        self._training.set_read_only(read_only_reason)
         self._update_train()
 
     def set_kind(self, kind: Literal["objects", "areas"], classes: Sequence[ClassPlan], locked: bool) -> None:
@@ -173,7 +161,7 @@ class TrainPanel(QWidget):
 
     def set_note(self, text: str) -> None:
         """Say what should be known before training, such as that there is no validation."""
-        self._note.say(text)
+        self._training.set_note(text)
 
     def begin_training(self) -> None:
         """Show that training has started; painting goes on."""
@@ -240,9 +228,8 @@ class TrainPanel(QWidget):
         column.addWidget(footer)
 
     def _make_choices(self) -> QWidget:
-        more = collapsible("Advanced", "Settings that rarely need a change.", self._advanced, _start_hint())
-        training = group("3 · Train", self._simple, self._note, more)
-        choices = column_of(self._setup, self._patches, training, group("4 · Rounds", self._rounds), spacing=8)
+        rounds = group("4 · Rounds", self._rounds)
+        choices = column_of(self._setup, self._patches, self._training, rounds, spacing=8)
         column = choices.layout()
         if isinstance(column, QVBoxLayout):
             column.setContentsMargins(8, 8, 8, 2)
@@ -265,13 +252,9 @@ class TrainPanel(QWidget):
         self._setup.kindChosen.connect(self._update_train)
         for changed in (self._setup.imageChosen, self._setup.classesChanged, self._patches.patchChanged):
             changed.connect(self._update_train)
-        for editor in (self._simple, self._advanced):
-            editor.valueChanged.connect(self._on_plan)
-            editor.problemChanged.connect(self._update_train)
+        self._training.valueChanged.connect(self.planChanged)
+        self._training.problemChanged.connect(self._update_train)
         self._train.clicked.connect(self._on_train)
-
-    def _on_plan(self) -> None:
-        self.planChanged.emit(self.value())
 
     def _on_train(self) -> None:
         self.trainRequested.emit()
@@ -297,12 +280,4 @@ class TrainPanel(QWidget):
             return "There is no patch to learn from; add one and paint in it."
         if not any(row.plan.included and row.plan.role == "train" for row in rows):
             return "No patch is used for training; tick one in the list, or set “Used for” of one to “train”."
-        problems = (self._setup.problem(), self._simple.problem(), self._advanced.problem())
-        return next((problem for problem in problems if problem), self._train_reason)
-
-
-def _start_hint() -> NoteLabel:
-    """Return the explanation of the choice that decides what earlier rounds are worth."""
-    note = NoteLabel("hint")
-    note.say(RetrainPlan.model_fields["start_from"].description or "")
-    return note
+        return self._setup.problem() or self._training.problem() or self._train_reason

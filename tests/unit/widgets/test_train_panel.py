@@ -141,18 +141,20 @@ def test_channel_is_asked_for_only_where_there_are_several(panel: TrainPanel, na
 
 def test_minutes_and_advanced_fields_make_one_plan(panel: TrainPanel, qtbot: QtBot) -> None:
     with qtbot.waitSignal(panel.planChanged):
-        panel._simple.input_widget("minutes").setValue(2.5)
+        panel._training._simple.input_widget("minutes").setValue(2.5)
     with qtbot.waitSignal(panel.planChanged) as told:
-        panel._advanced.input_widget("learning_rate").setValue(0.0003)
+        panel._training._advanced.input_widget("learning_rate").setValue(0.0003)
     assert told.args == [RetrainPlan(minutes=2.5, learning_rate=0.0003)]
 
 
 def test_every_field_of_the_plan_can_be_edited(panel: TrainPanel) -> None:
-    assert set(panel._simple._inputs) | set(panel._advanced._inputs) == set(RetrainPlan.model_fields)
+    assert set(panel._training._simple._inputs) | set(panel._training._advanced._inputs) == set(
+        RetrainPlan.model_fields
+    )
 
 
 def test_an_invalid_field_turns_training_off_with_its_reason(panel: TrainPanel) -> None:
-    panel._advanced.input_widget("crop_px").setValue(100)
+    panel._training._advanced.input_widget("crop_px").setValue(100)
     assert "Crop (px): Input should be a multiple of 32" in button(panel, "Train").toolTip()
 
 
@@ -346,7 +348,7 @@ def test_a_read_only_project_can_be_looked_at_but_not_changed(panel: TrainPanel)
         assert button(panel, text).toolTip() == "Another viewer has it.", text
     for text in ("Open project…", "Use in Segment"):
         assert button(panel, text).isEnabled(), text
-    for editor in (panel._simple, panel._advanced, panel._patches._editor):
+    for editor in (panel._training._simple, panel._training._advanced, panel._patches._editor):
         assert not editor.isEnabled()
     panel.set_project("here", "", ())
     assert button(panel, "Train").isEnabled()
