@@ -1,18 +1,51 @@
-"""The generator of a session's runs. It touches scores and labels, never the session or a widget."""
+"""A session's runs: what is known of one, and the generator that does it.
+
+The generator touches scores and labels, never the session or a widget.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from napari_mouse_seg.events import Event, Finished
+from napari_mouse_seg.session._messages import ProgressMeter, Summary
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
     from napari_mouse_seg.pipeline import Canvas, SegmentJob, SegmentResult
     from napari_mouse_seg.session._engine import Engine
+    from napari_mouse_seg.session._runner import RunningTask
     from napari_mouse_seg.session._workspace import Workspace
+    from napari_mouse_seg.tiling import Box
+
+
+@dataclass(slots=True)
+class Run:
+    """One run; ``regions`` are on the canvas once it is done."""
+
+    number: int
+    workspace: Workspace
+    regions: tuple[Box | None, ...]
+    whole_image: bool
+    only_thresholds: bool
+    began: float = field(default_factory=time.perf_counter)
+    meter: ProgressMeter = field(default_factory=ProgressMeter)
+    warnings: list[str] = field(default_factory=list)
+    outcome: Summary | None = None
+    task: RunningTask | None = None
+
+    def note(self, warning: str) -> None:
+        """Keep a warning, each but once."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
+
+    def end(self, result: SegmentResult) -> None:
+        """Keep what was found."""
+        seconds = time.perf_counter() - self.began
+        self.outcome = Summary(result.found, self.whole_image, seconds, result.device, tuple(self.warnings))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,10 +9,10 @@ from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Warned
-from napari_mouse_seg.plans import SegmentPlan
+from napari_mouse_seg.session._choices import Choices
 from napari_mouse_seg.session._engine import Engine, PipelineEngine
-from napari_mouse_seg.session._messages import Check, Progress, ProgressMeter, RunState, Summary, in_words
-from napari_mouse_seg.session._runs import Merged, decode_regions
+from napari_mouse_seg.session._messages import Check, Progress, RunState, Summary, in_words
+from napari_mouse_seg.session._runs import Merged, Run, decode_regions
 from napari_mouse_seg.session._shelf import Shelf
 from napari_mouse_seg.session._workspace import Workspace
 
@@ -24,24 +22,9 @@ if TYPE_CHECKING:
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import SegmentJob
-    from napari_mouse_seg.session._runner import Runner, RunningTask
+    from napari_mouse_seg.plans import SegmentPlan
+    from napari_mouse_seg.session._runner import Runner
     from napari_mouse_seg.tiling import Box
-
-
-@dataclass(slots=True)
-class _Run:
-    """One run; ``regions`` are on the canvas once it is done."""
-
-    number: int
-    workspace: Workspace
-    regions: tuple[Box | None, ...]
-    whole_image: bool
-    only_thresholds: bool
-    began: float = field(default_factory=time.perf_counter)
-    meter: ProgressMeter = field(default_factory=ProgressMeter)
-    warnings: list[str] = field(default_factory=list)
-    outcome: Summary | None = None
-    task: RunningTask | None = None
 
 
 class SegmentSession:
@@ -91,12 +74,10 @@ class SegmentSession:
     def __init__(self, runner: Runner, engine: Engine | None = None) -> None:
         self._runner = runner
         self._engine = engine or PipelineEngine()
-        self._image: MultiscaleImage | None = None
-        self._model: Model | None = None
-        self._plan = SegmentPlan()
+        self._choices = Choices(self._engine)
         self._state = RunState.IDLE
         self._shelf = Shelf(self._engine, self.workspace_opened.emit, self.workspace_closed.emit)
-        self._run: _Run | None = None
+        self._run: Run | None = None
         self._runs_begun = 0
         self._pending: Callable[[], None] | None = None
 
@@ -112,27 +93,27 @@ class SegmentSession:
 
     def set_image(self, image: MultiscaleImage | None) -> None:
         """Choose the image; a run on the earlier one is cancelled."""
-        if image is not self._image:
+        if image is not self._choices.image:
             self.cancel()
-            self._image = image
+            self._choices.image = image
             self._check()
 
     def set_model(self, model: Model | None) -> None:
         """Choose the model."""
-        if model is not self._model:
-            self._model = model
+        if model is not self._choices.model:
+            self._choices.model = model
             self._check()
 
     def set_plan(self, plan: SegmentPlan) -> None:
         """Choose everything else."""
-        if plan != self._plan:
-            self._plan = plan
+        if plan != self._choices.plan:
+            self._choices.plan = plan
             self._check()
 
     def job(self) -> SegmentJob | None:
         """Return the job of the full image as chosen; None if something is missing or does not fit."""
         try:
-            return self._resolve(None)
+            return self._choices.job(None)
         except MouseSegError:
             return None
 
@@ -195,22 +176,11 @@ class SegmentSession:
             self._run.task.cancel()
         self._run = None
         self._state = RunState.IDLE
-        self._image = self._model = None
+        self._choices.image = self._choices.model = None
         self._shelf.clear()
 
     def _check(self) -> None:
-        try:
-            job = self._resolve(None)
-        except MouseSegError as error:
-            self.checked.emit(Check(problem=str(error), field=getattr(error, "field", "")))
-            return
-        self.checked.emit(Check() if job is None else Check(warnings=job.warnings))
-
-    def _resolve(self, region: Box | None) -> SegmentJob | None:
-        """Return the job of the present choices; None while image or model are missing."""
-        if self._image is None or self._model is None:
-            return None
-        return self._engine.resolve(self._image, self._model, self._plan, region)
+        self.checked.emit(self._choices.check())
 
     def _begin(self, action: Callable[[], None]) -> None:
         """Do it now, or as soon as the present run has ended."""
@@ -222,13 +192,13 @@ class SegmentSession:
 
     def _segment_now(self, region: Box | None) -> None:
         try:
-            job = self._resolve(region)
+            job = self._choices.job(region)
             if job is None:
                 return
             workspace = self._shelf.open(job)
             replace = workspace.instances is not None and workspace.instances != job.instances
             others = [known for known in workspace.with_region(region) if known != region] if replace else []
-            jobs = [found for known in others if (found := self._resolve(known)) is not None]
+            jobs = [found for known in others if (found := self._choices.job(known)) is not None]
         except MouseSegError as error:
             self.run_failed.emit(str(error))
             return
@@ -236,13 +206,13 @@ class SegmentSession:
 
     def _redecode_now(self) -> None:
         try:
-            present = self._resolve(None)
+            present = self._choices.job(None)
             workspace = self._shelf.find(present) if present is not None else None
             if present is None or workspace is None or not workspace.regions:
                 return
             if present.instances == workspace.instances:
                 return
-            jobs = [job for region in workspace.regions if (job := self._resolve(region)) is not None]
+            jobs = [job for region in workspace.regions if (job := self._choices.job(region)) is not None]
         except MouseSegError as error:
             self.run_failed.emit(str(error))
             return
@@ -259,7 +229,7 @@ class SegmentSession:
     ) -> None:
         self._runs_begun += 1
         whole_image = jobs[-1].box == jobs[-1].bounds
-        run = _Run(self._runs_begun, workspace, regions, whole_image, only_thresholds)
+        run = Run(self._runs_begun, workspace, regions, whole_image, only_thresholds)
         self._run = run
         self._set_state(RunState.RUNNING)
         run.task = self._runner.start(
@@ -280,12 +250,11 @@ class SegmentSession:
         if isinstance(event, Merged):
             self._take_in(run, event)
         elif isinstance(event, Warned):
-            if event.message not in run.warnings:
-                run.warnings.append(event.message)
+            run.note(event.message)
         elif self._state is RunState.RUNNING and (progress := run.meter.update(event)) is not None:
             self.progressed.emit(progress)
 
-    def _take_in(self, run: _Run, event: Merged) -> None:
+    def _take_in(self, run: Run, event: Merged) -> None:
         workspace = run.workspace
         if self._shelf.find(workspace.job) is not workspace:
             return  # Its layer or its image has gone meanwhile.
@@ -297,9 +266,7 @@ class SegmentSession:
         elif event.merge is not None:
             workspace.canvas.apply(event.merge)
         workspace.regions, workspace.instances = run.regions, event.result.job.instances
-        seconds = time.perf_counter() - run.began
-        result = event.result
-        run.outcome = Summary(result.found, run.whole_image, seconds, result.device, tuple(run.warnings))
+        run.end(event.result)
         self.canvas_changed.emit(workspace)
 
     def _on_end(self, number: int, error: Exception | None) -> None:
