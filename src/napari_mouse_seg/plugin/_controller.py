@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from napari.utils.notifications import show_error, show_info, show_warning
 from qtpy.QtCore import QObject, QTimer
 
 from napari_mouse_seg.errors import MouseSegError
-from napari_mouse_seg.plugin._activity import ActivityBar
 from napari_mouse_seg.plugin._label_layers import LabelLayers
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import image_of_layer
-from napari_mouse_seg.plugin._model_choice import choice_of, fitting
 from napari_mouse_seg.plugin._runner import ThreadRunner
+from napari_mouse_seg.plugin._segment_models import SegmentModels
+from napari_mouse_seg.plugin._segment_progress import SegmentProgress
 from napari_mouse_seg.plugin._size_tool import SizeTool
 from napari_mouse_seg.plugin._truth_tool import TruthTool
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
-from napari_mouse_seg.session import Check, Progress, RunState, SegmentSession, Summary
+from napari_mouse_seg.session import Check, RunState, SegmentSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,14 +27,12 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.events import Event
     from napari_mouse_seg.images import MultiscaleImage
-    from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plans import SegmentPlan
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
     from napari_mouse_seg.session import Engine
     from napari_mouse_seg.widgets import SegmentPanel
 
 _FOLLOW_MS = 60
-_PROGRESS_INTERVAL_S = 0.5
 
 
 class SegmentController(QObject):
@@ -61,18 +57,16 @@ class SegmentController(QObject):
         self._viewer = viewer
         self._panel = panel
         self._shelf = shelf
-        self._model: Model | None = None
-        self._model_is_wanted = False
         self._closed = False
         self._image: MultiscaleImage | None = None
         self._layer_problem = ""
         self._planes: tuple[int, ...] = ()
         self._images: dict[Image, MultiscaleImage] = {}
-        self._activity = ActivityBar()
-        self._progress_shown_at = 0.0
         self._runner = ThreadRunner()
         self.session = SegmentSession(self._runner, engine)
         self._layers = ImageLayerList(viewer)
+        self._models = SegmentModels(panel, shelf, self.session)
+        self._progress = SegmentProgress(panel, self.session)
         self._size = SizeTool(viewer, self._runner)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)
         self._truth = TruthTool(viewer, panel, self.session, self._runner, self._layer_of)
@@ -81,8 +75,7 @@ class SegmentController(QObject):
         self._follow.setInterval(_FOLLOW_MS)
         self._follow.timeout.connect(self.update_view)
         self._connect()
-        self._list_models()
-        self._on_model(shelf.position)
+        self._models.start()
         self._layers.start()
 
     @property
@@ -118,18 +111,17 @@ class SegmentController(QObject):
             return
         self._closed = True
         self._follow.stop()
-        for signal, slot in self._size_signals():
+        for signal, slot in self._to_panel():
             signal.disconnect(slot)
         self._size.close()
         self._truth.close()
-        self._shelf.changed.disconnect(self._list_models)
-        self._shelf.chosen.disconnect(self._on_model_wanted)
+        self._models.close()
         self._layers.close()
         for event in view_events(self._viewer):
             event.disconnect(self._on_viewer_moved)
         self.session.close()
         self._runner.shutdown()
-        self._activity.end()
+        self._progress.close()
         self._image = None
         self._images.clear()
         self._labels.close()
@@ -141,11 +133,9 @@ class SegmentController(QObject):
         self._layers.altered.connect(self._forget_image)
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
-        self._shelf.changed.connect(self._list_models)
-        self._shelf.chosen.connect(self._on_model_wanted)
+        self._models.chosen.connect(self._on_plan)
         panel, session = self._panel, self.session
         panel.imageChosen.connect(self._layers.choose)
-        panel.modelChosen.connect(self._on_model_by_hand)
         panel.planChanged.connect(self._on_plan)
         panel.thresholdsSettled.connect(session.apply_thresholds)
         panel.viewRequested.connect(self._on_view)
@@ -153,14 +143,10 @@ class SegmentController(QObject):
         panel.cancelRequested.connect(session.cancel)
         panel.measureRequested.connect(self._on_measure)
         panel.drawDiameterRequested.connect(self._on_draw)
-        for signal, slot in self._size_signals():
+        for signal, slot in self._to_panel():
             signal.connect(slot)
         session.checked.connect(self._on_checked)
         session.state_changed.connect(self._on_state)
-        session.progressed.connect(self._on_progress)
-        session.run_finished.connect(self._on_finished)
-        session.run_failed.connect(self._on_failed)
-        session.run_cancelled.connect(self._on_cancelled)
 
     def _on_listed(self) -> None:
         self._panel.set_images(self._layers.names, self._layers.position)
@@ -178,7 +164,7 @@ class SegmentController(QObject):
             except MouseSegError as error:
                 self._layer_problem = str(error)
         self._show_channels()
-        self._suggest_model()
+        self._models.suggest(self._image)
         self._on_plan()
         self.session.set_image(self._image)
         if self._layer_problem:
@@ -204,44 +190,6 @@ class SegmentController(QObject):
         image = self._images.pop(layer, None)
         if image is not None:
             self.session.forget_image(image)
-
-    def _suggest_model(self) -> None:
-        """Choose a model that fits the image, as long as nobody has chosen one."""
-        if self._image is None or self._model_is_wanted:
-            return
-        models = self._shelf.models
-        position = fitting(models, self._image, self._shelf.position)
-        if 0 <= position < len(models) and models[position] is not self._model:
-            self._panel.set_models([choice_of(model) for model in models], position)
-            self._on_model(position)
-
-    def _on_model_by_hand(self, position: int) -> None:
-        self._model_is_wanted = True
-        self._on_model(position)
-
-    def _on_model(self, position: int) -> None:
-        models = self._shelf.models
-        self._model = models[position] if 0 <= position < len(models) else None
-        self.session.set_model(self._model)
-        self._on_plan()
-
-    def _on_model_wanted(self, position: int) -> None:
-        """Choose a model that another panel has made or chosen."""
-        self._model_is_wanted = True
-        self._panel.set_models([choice_of(model) for model in self._shelf.models], position)
-        self._on_model(position)
-
-    def _list_models(self) -> None:
-        """List the shelf; the chosen model stays chosen, with the thresholds that the user has set for it."""
-        models = self._shelf.models
-        same = [place for place, model in enumerate(models) if self._model and model.path == self._model.path]
-        position = same[0] if same else self._shelf.position
-        keep = self._panel.value().instances if same else None
-        self._panel.set_models([choice_of(model) for model in models], position)
-        if keep is not None:
-            self._panel.set_value(self._panel.value().replace(instances=keep))
-        if self._model is not None and self._model not in models:
-            self._on_model(position)
 
     def _on_plan(self, _plan: SegmentPlan | None = None) -> None:
         plan = self._panel.value()
@@ -274,9 +222,11 @@ class SegmentController(QObject):
         self.update_view()
         self.session.segment(None)
 
-    def _size_signals(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
+    def _to_panel(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
+        """Return what the panel shows, and where it comes from; the panel is gone before this object is."""
         panel, tool = self._panel, self._size
         return [
+            *self._progress.links(),
             (tool.found, panel.set_diameter),
             (tool.failed, panel.show_failure),
             (tool.measuring, panel.size_buttons.set_measuring),
@@ -302,38 +252,8 @@ class SegmentController(QObject):
     def _on_state(self, state: RunState) -> None:
         if state is RunState.RUNNING:
             keep_triton_out()
-            self._panel.begin_run()
-            self._activity.begin("Mouse Seg")
-            self._progress_shown_at = time.monotonic()
-        elif state is RunState.CANCELLING:
-            self._panel.begin_cancel()
-        else:
-            self._panel.end_run()
-            self._activity.end()
+        elif state is RunState.IDLE:
             self._follow.start()
-
-    def _on_progress(self, progress: Progress) -> None:
-        """Show two steps a second: each one draws the whole window anew, slow where OpenGL runs in software."""
-        now = time.monotonic()
-        if now - self._progress_shown_at < _PROGRESS_INTERVAL_S:
-            return
-        self._progress_shown_at = now
-        self._panel.show_progress(progress.text, progress.fraction, progress.left_s)
-        self._activity.show(progress.fraction)
-
-    def _on_finished(self, summary: Summary) -> None:
-        self._panel.show_result(summary.found, summary.whole_image, summary.seconds, summary.warnings)
-        self._panel.set_device(summary.device)
-        if summary.whole_image:
-            show_info(f"Segmented the full image: {summary.found} in {summary.seconds:.1f} s.")
-
-    def _on_failed(self, reason: str) -> None:
-        self._panel.show_failure(reason)
-        show_error(reason)
-
-    def _on_cancelled(self) -> None:
-        self._panel.show_message("Cancelled. The labels are as they were; finished tiles are kept for the next run.")
-        show_warning("The segmentation was cancelled.")
 
     def _on_warm(self, event: Event) -> None:
         if isinstance(event, DeviceFound):
