@@ -9,16 +9,18 @@ from __future__ import annotations
 import json
 import os
 import socket
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
 from napari_mouse_seg._atomic import replacing
-from napari_mouse_seg.errors import ProjectError
+from napari_mouse_seg.errors import MouseSegError, ProjectError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from napari_mouse_seg.projects._layout import Layout
 
 
@@ -53,6 +55,20 @@ class ProjectLock:
         self._announce()
         self._taken = self._identity()
         return ""
+
+    @contextmanager
+    def released_after_failure(self) -> Iterator[None]:
+        """Let go of the lock if the project cannot be opened."""
+        try:
+            yield
+        except BaseException as error:
+            self.release()
+            if isinstance(error, OSError) and not isinstance(error, MouseSegError):
+                raise ProjectError(
+                    f"The project in {self._layout.folder} could not be read ({error.strerror or error}); check its "
+                    "permissions."
+                ) from error
+            raise
 
     def renew(self) -> None:
         """Make sure that the lock is that of the folder which is there now.

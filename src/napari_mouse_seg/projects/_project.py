@@ -6,7 +6,6 @@ paint as TIFF opens in any other program.
 
 from __future__ import annotations
 
-import os
 import threading
 from contextlib import contextmanager, suppress
 from itertools import count
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from napari_mouse_seg._atomic import explain
-from napari_mouse_seg.errors import MouseSegError, PlanError, ProjectError
+from napari_mouse_seg.errors import PlanError, ProjectError
 from napari_mouse_seg.projects._classes import check_change, check_distinct
 from napari_mouse_seg.projects._files import (
     box_shape,
@@ -28,16 +27,19 @@ from napari_mouse_seg.projects._files import (
     write_bytes,
     write_plan,
 )
+from napari_mouse_seg.projects._image_link import find_image, relinked
 from napari_mouse_seg.projects._layout import Layout
 from napari_mouse_seg.projects._lock import ProjectLock
+from napari_mouse_seg.projects._numbers import Numbers
 from napari_mouse_seg.projects._opening import Opening, move_back, move_to_trash
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import ImageReference, PatchPlan, ProjectPlan, RoundPlan
+    from napari_mouse_seg.plans import PatchPlan, ProjectPlan, RoundPlan
     from napari_mouse_seg.projects._damage import Damage
 
 
@@ -66,8 +68,7 @@ class Project:
         self._plan = opening.plan
         self._broken = frozenset(opening.broken)
         self._unpainted = set(opening.unpainted)
-        self._highest_patch = 0
-        self._highest_round = 0
+        self._numbers = Numbers(layout)
         self._writing = threading.RLock()
         self._tickets = count(1)
         self._written: dict[str, int] = {}
@@ -94,7 +95,7 @@ class Project:
             raise ProjectError(explain(layout.folder, error, "made")) from error
         lock = ProjectLock(layout)
         reason = lock.take()
-        with _released_after_failure(layout, lock):
+        with lock.released_after_failure():
             if layout.is_project:
                 raise ProjectError(f"{layout.folder} holds a project already; open it, or choose another folder.")
             if reason:
@@ -118,7 +119,7 @@ class Project:
             raise ProjectError(f"There is no project in {layout.folder}; choose a folder with a project.json.")
         lock = ProjectLock(layout)
         reason = lock.take()
-        with _released_after_failure(layout, lock):
+        with lock.released_after_failure():
             return cls(layout, lock, reason, Opening(layout, writable=not reason))
 
     def __enter__(self) -> Self:
@@ -167,11 +168,7 @@ class Project:
 
     def next_patch_id(self) -> str:
         """Return an id that no patch has or had: ``p001``, ``p002`` and so on."""
-        seen = [patch_id for entry in self._plan.rounds for patch_id in entry.patches]
-        seen += [patch.id for patch in self._plan.patches]
-        numbers = [int(name[1:]) for name in seen if name[0] == "p" and name[1:].isdecimal()]
-        self._highest_patch = max(self._highest_patch, self._layout.highest_patch(), *numbers, 0)
-        return f"p{self._highest_patch + 1:03d}"
+        return self._numbers.next_patch_id(self._plan)
 
     def add_patch(self, pixels: NDArray[Any], plan: PatchPlan) -> None:  # Any: one of three dtypes
         """Add a patch without paint.
@@ -255,9 +252,7 @@ class Project:
 
     def next_round_number(self) -> int:
         """Return a number that no round has or had."""
-        numbers = (entry.number for entry in self._plan.rounds)
-        self._highest_round = max(self._highest_round, self._layout.highest_round(), *numbers, 0)
-        return self._highest_round + 1
+        return self._numbers.next_round(self._plan)
 
     def add_round(self, plan: RoundPlan) -> None:
         """Add a finished round, whose model lies at :meth:`round_file` already."""
@@ -288,10 +283,7 @@ class Project:
 
         Whether it is the same image is not checked.
         """
-        image = self._plan.image
-        candidates = [Path(image.path)] if image.path else []
-        candidates += [(self.folder / image.relative).resolve()] if image.relative else []
-        return next((path for path in candidates if path.exists()), None)
+        return find_image(self._plan.image, self.folder)
 
     def relink(self, path: str | os.PathLike[str]) -> None:
         """Take an image at another place for the project's own.
@@ -303,23 +295,7 @@ class Project:
         ImageNotFoundError
             If there is nothing at the path.
         """
-        from napari_mouse_seg.images import image_fingerprint
-
-        path, image = Path(path).absolute(), self._plan.image
-        fingerprint = image_fingerprint(path)
-        if image.fingerprint and fingerprint != image.fingerprint:
-            raise ProjectError(
-                f"{path} is not the image that was painted ({image.name or image.path}), or was changed since; choose "
-                "the file that the project was made with, or start a new project."
-            )
-        self.update(image=self._placed(image, path).replace(fingerprint=fingerprint))
-
-    def _placed(self, image: ImageReference, path: Path) -> ImageReference:
-        try:
-            relative = Path(os.path.relpath(path, self.folder)).as_posix()
-        except ValueError:  # another drive on Windows
-            relative = ""
-        return image.replace(path=str(path), relative=relative)
+        self.update(image=relinked(self._plan.image, Path(path).absolute(), self.folder))
 
     @contextmanager
     def _changing(self, what: str) -> Iterator[None]:
@@ -357,17 +333,3 @@ class Project:
             if entry.number == number:
                 return entry
         raise ProjectError(f"There is no round {number} in the project.")
-
-
-@contextmanager
-def _released_after_failure(layout: Layout, lock: ProjectLock) -> Iterator[None]:
-    """Let go of the lock if the project cannot be opened."""
-    try:
-        yield
-    except BaseException as error:
-        lock.release()
-        if isinstance(error, OSError) and not isinstance(error, MouseSegError):
-            raise ProjectError(
-                f"The project in {layout.folder} could not be read ({error.strerror or error}); check its permissions."
-            ) from error
-        raise
