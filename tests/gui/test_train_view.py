@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from qtpy.QtWidgets import QScrollArea
 
 from helpers.desks import MIDDLE
+from napari_mouse_seg.plans import PatchPlan
+from napari_mouse_seg.widgets import CurveView, PatchRow
+from napari_mouse_seg.widgets._patch_list import PatchList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,3 +64,26 @@ def test_a_frame_is_no_layer_and_leaves_what_is_selected_alone(desk: Desk) -> No
     desk.hands.stroke(paint, [(30, 20), (30, 40)])
     desk.until_saved()
     assert set(np.unique(desk.saved())) == {0, 2}
+
+
+@pytest.mark.parametrize(("height", "has_curve"), [(800, False), (1150, True)])
+def test_while_training_four_patches_are_in_sight(desk: Desk, height: int, has_curve: bool) -> None:
+    desk.viewer.window._qt_window.resize(1240, height)
+    panel = desk.panel
+    panel.set_project("/data/slide.mouse-seg", "", ())
+    plans = [PatchPlan(id=f"p{number:03d}", box=(0, 0, 64, 64)) for number in range(1, 5)]
+    panel.set_patches([PatchRow(plan, None, 0.1, 3) for plan in plans])
+    panel.begin_training()
+    panel.add_point(10, 0.5, 0.75)
+    panel.show_progress(10, 100, 60.0)
+    desk.qtbot.wait(300)
+    area, patches = panel.findChild(QScrollArea), panel.findChild(PatchList)
+    seen = [patches.visualItemRect(patches.item(row)) for row in range(4)]
+    lowest = max(patches.viewport().mapTo(area, rect.bottomLeft()).y() for rect in seen)
+    assert lowest < area.height()
+    (curve,) = [one for one in panel.findChildren(CurveView) if one.isVisibleTo(panel)]
+    assert (curve.height() > 80) is has_curve
+    for text in ("Pause", "Stop and keep best", "Cancel"):
+        target = desk.button(text)
+        assert panel.rect().contains(target.mapTo(panel, target.rect().bottomRight()))
+    panel.end_training()

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from qtpy.QtCore import QPointF, QRectF, QSize, Qt
 from qtpy.QtGui import QColor, QPainter, QPalette, QPen, QPolygonF
-from qtpy.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QLabel, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
+from napari_mouse_seg.widgets._layout import arrow, row_of
 from napari_mouse_seg.widgets._throttle import Throttle
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ Point = tuple[int, float, float | None]
 class CurveView(QWidget):
     """Loss with its own scale at the left, validation from 0 to 1 at the right, and both in words below.
 
-    Drawn anew at most twice a second.
+    Drawn anew at most twice a second; folded, the words stay.
 
     Parameters
     ----------
@@ -49,6 +50,12 @@ class CurveView(QWidget):
         self._words = QLabel(_EMPTY)
         self._words.setWordWrap(True)
         self._words.setTextFormat(Qt.TextFormat.RichText)
+        self._fold = QToolButton()
+        self._fold.setAutoRaise(True)
+        self._fold.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._fold.setAccessibleName("Fold the curve")
+        self._fold.clicked.connect(self._on_fold)
+        self._is_folded_by_hand = False
         self._throttle = Throttle(self._show, self)
         self.setToolTip(
             "Loss: how wrong the model is on the patches that it learns from; lower is better.\n"
@@ -59,12 +66,18 @@ class CurveView(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(2)
         column.addWidget(self._plot)
-        column.addWidget(self._words)
+        column.addWidget(row_of(self._fold, self._words, stretched=1))
+        self._set_folded(False)
 
     def set_score_name(self, name: str) -> None:
         """Say what the validation score measures, such as “F1”."""
         self._score_name = name
         self._show()
+
+    def suggest_folded(self, folded: bool) -> None:
+        """Fold the drawing away, or show it, unless the user has chosen."""
+        if not self._is_folded_by_hand:
+            self._set_folded(folded)
 
     def clear(self) -> None:
         """Forget the curve."""
@@ -98,6 +111,15 @@ class CurveView(QWidget):
     def text(self) -> str:
         """Return the last values in words, as they are shown."""
         return _words(self._points, self._best, self._score_name)
+
+    def _set_folded(self, folded: bool) -> None:
+        self._plot.setVisible(not folded)
+        self._fold.setIcon(arrow(is_open=not folded))
+        self._fold.setToolTip("Show the curve." if folded else "Show the last values only.")
+
+    def _on_fold(self) -> None:
+        self._is_folded_by_hand = True
+        self._set_folded(not self._plot.isHidden())
 
     def _show(self) -> None:
         words = _words(self._points, self._best, self._score_name)

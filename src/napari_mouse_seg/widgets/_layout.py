@@ -51,15 +51,20 @@ def row_of(*widgets: QWidget, stretched: int = -1) -> QWidget:
 
 
 def form_of(*rows: tuple[QWidget | None, QWidget]) -> QWidget:
-    """Return labels with fields beside them; unlike in a form of Qt 5, a row whose widgets are hidden takes no room."""
+    """Return labels with fields beside them; a field without a label has the full width.
+
+    Unlike in a form of Qt 5, a row whose widgets are hidden takes no room.
+    """
     holder = QWidget()
     grid = QGridLayout(holder)
     grid.setContentsMargins(0, 0, 0, 0)
     grid.setVerticalSpacing(4)
     grid.setColumnStretch(1, 1)
     for index, (label, field) in enumerate(rows):
-        if label is not None:
-            grid.addWidget(label, index, 0)
+        if label is None:
+            grid.addWidget(field, index, 0, 1, 2)
+            continue
+        grid.addWidget(label, index, 0)
         grid.addWidget(field, index, 1)
     return holder
 
@@ -69,8 +74,8 @@ def collapsible(title: str, tip: str, *widgets: QWidget) -> QCollapsible:
     made = QCollapsible(title)
     made.setDuration(0)
     # The default arrows are drawn in the colour that text has without napari's theme, which its dark one hides.
-    made.setCollapsedIcon(_arrow(_RIGHT))
-    made.setExpandedIcon(_arrow(_DOWN))
+    made.setCollapsedIcon(arrow(is_open=False))
+    made.setExpandedIcon(arrow(is_open=True))
     made.toggleButton().setToolTip(tip)
     for widget in widgets:
         made.addWidget(widget)
@@ -81,7 +86,9 @@ def collapsible(title: str, tip: str, *widgets: QWidget) -> QCollapsible:
     return made
 
 
-def _arrow(corners: Sequence[tuple[float, float]]) -> QIcon:
+def arrow(is_open: bool) -> QIcon:
+    """Return the sign beside the title of what is folded away, or shown."""
+    corners = _DOWN if is_open else _RIGHT
     pixmap = QPixmap(_ARROW_PX, _ARROW_PX)
     pixmap.fill(Qt.GlobalColor.transparent)
     painter = QPainter(pixmap)

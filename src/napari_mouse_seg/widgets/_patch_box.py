@@ -9,10 +9,11 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import BACKGROUND_LABEL
 from napari_mouse_seg.widgets import _dialogs
-from napari_mouse_seg.widgets._layout import column_of, explain, group, row_of
+from napari_mouse_seg.widgets._layout import column_of, explain, row_of
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._patch_editor import PatchEditor
 from napari_mouse_seg.widgets._patch_list import PatchList, name_of
+from napari_mouse_seg.widgets._section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +62,8 @@ class PatchBox(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         notes = (self._add_note, self._plane, self._empty)
-        column.addWidget(group("2 · Patches", adding, *notes, self._list, self._chosen))
+        self._section = Section("2 · Patches", adding, *notes, self._list, self._chosen)
+        column.addWidget(self._section)
         self._connect()
         self.set_rows(())
 
@@ -73,6 +75,7 @@ class PatchBox(QWidget):
         """Show patches; emits nothing."""
         self._list.set_rows(rows)
         self._list.setVisible(bool(rows))
+        self._section.set_summary(f"{len(rows)} patch" + ("" if len(rows) == 1 else "es"))
         self._show_chosen()
 
     def set_current(self, patch_id: str) -> None:

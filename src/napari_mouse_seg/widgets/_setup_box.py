@@ -9,8 +9,9 @@ from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QRadioButton, QSiz
 
 from napari_mouse_seg.widgets import _dialogs
 from napari_mouse_seg.widgets._class_table import ClassTable
-from napari_mouse_seg.widgets._layout import explain, fill, form_of, group, name_box, row_of
+from napari_mouse_seg.widgets._layout import explain, fill, form_of, name_box, row_of
 from napari_mouse_seg.widgets._notes import NoteLabel
+from napari_mouse_seg.widgets._section import Section
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ class SetupBox(QWidget):
         self._models: tuple[ModelChoice, ...] = ()
         self._kind: Literal["objects", "areas"] = "objects"
         self._locked, self._read_only = False, ""
+        self._told: tuple[str, ...] = ("",)
         self._make_inputs()
         self._arrange()
         self._connect()
@@ -82,6 +84,7 @@ class SetupBox(QWidget):
         """List the image layers; emits nothing."""
         fill(self._image, names, current)
         self._image_note.say("" if names else _NO_IMAGE)
+        self._show_summary()
 
     def set_channels(self, names: Sequence[str], current: int = 0) -> None:
         """List the channels; the field is hidden if there is only one. Emits nothing."""
@@ -99,6 +102,9 @@ class SetupBox(QWidget):
         """Show which project is open, why it cannot be written, and what is damaged in it."""
         self._project.say(text or _NO_PROJECT)
         self._project_notes.say((read_only_reason, *problems))
+        if (read_only_reason, *problems) != self._told:
+            self._told = (read_only_reason, *problems)
+            self._section.set_open(self._section.is_open or any(self._told))  # What is wrong must be seen.
         self._read_only = read_only_reason
         self._update_inputs()
 
@@ -145,19 +151,12 @@ class SetupBox(QWidget):
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(
-            group(
-                "1 · Image and base model",
-                form,
-                self._classes,
-                self._project,
-                self._project_notes,
-                self._open,
-            )
-        )
+        project = (self._project, self._project_notes, self._open)
+        self._section = Section("1 · Image and base model", form, self._classes, *project)
+        column.addWidget(self._section)
 
     def _connect(self) -> None:
-        self._image.currentIndexChanged.connect(self.imageChosen)
+        self._image.currentIndexChanged.connect(self._on_image)
         self._channel.currentIndexChanged.connect(self.channelChosen)
         self._model.currentIndexChanged.connect(self._on_model)
         self._buttons.buttonToggled.connect(self._on_kind)
@@ -179,6 +178,15 @@ class SetupBox(QWidget):
         self._model_line.say(model.card_line if model is not None else "No model is installed.")
         tip = "Model that training starts from." + (f"\n{model.details}" if model is not None else "")
         self._model.setToolTip(self._read_only or tip)
+        self._show_summary()
+
+    def _show_summary(self) -> None:
+        """Say what is chosen, for when this box is folded away."""
+        self._section.set_summary(" · ".join(filter(None, (self._image.currentText(), self._model.currentText()))))
+
+    def _on_image(self, index: int) -> None:
+        self._show_summary()
+        self.imageChosen.emit(index)
 
     def _on_model(self, index: int) -> None:
         self._show_model()

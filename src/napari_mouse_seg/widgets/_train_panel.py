@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Literal
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from napari_mouse_seg.widgets._layout import column_of, explain, group, scrolled
+from napari_mouse_seg.widgets._layout import column_of, explain, scrolled
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._patch_box import PatchBox
 from napari_mouse_seg.widgets._round_list import RoundList
+from napari_mouse_seg.widgets._section import Section
 from napari_mouse_seg.widgets._setup_box import SetupBox
 from napari_mouse_seg.widgets._train_status import TrainStatus
 from napari_mouse_seg.widgets._training_box import TrainingBox
@@ -18,12 +19,15 @@ from napari_mouse_seg.widgets._training_box import TrainingBox
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from qtpy.QtGui import QResizeEvent
+
     from napari_mouse_seg.plans import ClassPlan, RetrainPlan, RoundPlan
     from napari_mouse_seg.widgets._patch_list import PatchRow
     from napari_mouse_seg.widgets._segment_panel import ModelChoice
 
 _READ_ONLY = "The project cannot be written; the note at the top says why."
 _SCORES = {"objects": "F1", "areas": "mean IoU"}
+_LOW_PX = 780  # Below it, a curve would leave no room for the patches.
 _TRAIN_TIP = "Teach the base model your patches. You can go on painting meanwhile."
 
 
@@ -148,6 +152,7 @@ class TrainPanel(QWidget):
     def set_rounds(self, rounds: Sequence[RoundPlan], used: int | None) -> None:
         """Show the finished rounds and the number of the one that Segment shows."""
         self._rounds.set_rounds(rounds, used)
+        self._past.set_summary(f"{len(rounds)} round" + ("" if len(rounds) == 1 else "s"))
 
     def set_reasons(self, add: str, train: str, prefill: str = "", *, other_plane: bool = False) -> None:
         """Say why no patch can be added or prefilled and why training cannot start; empty if they can.
@@ -215,6 +220,11 @@ class TrainPanel(QWidget):
         """Return the last values of the curve in words."""
         return self._status.curve_text()
 
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        """Leave the height to the patches where there is little of it."""
+        super().resizeEvent(event)
+        self._status.set_low(self.height() < _LOW_PX)
+
     def _arrange(self) -> None:
         """Put the choices in a scroll area and training below it, so that its buttons are always in sight."""
         column = QVBoxLayout(self)
@@ -228,8 +238,8 @@ class TrainPanel(QWidget):
         column.addWidget(footer)
 
     def _make_choices(self) -> QWidget:
-        rounds = group("4 · Rounds", self._rounds)
-        choices = column_of(self._setup, self._patches, self._training, rounds, spacing=8)
+        self._past = Section("4 · Rounds", self._rounds)
+        choices = column_of(self._setup, self._patches, self._training, self._past, spacing=8)
         column = choices.layout()
         if isinstance(column, QVBoxLayout):
             column.setContentsMargins(8, 8, 8, 2)

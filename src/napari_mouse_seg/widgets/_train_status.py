@@ -78,6 +78,10 @@ class TrainStatus(QWidget):
         """Say what the validation score measures."""
         self._curve.set_score_name(name)
 
+    def set_low(self, low: bool) -> None:
+        """Say whether there is little height, so that the curve is shown on demand only."""
+        self._curve.suggest_folded(low)
+
     def show_stage(self, text: str) -> None:
         """Say what is done now."""
         self._text, self._left_s = text, None

@@ -6,9 +6,10 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import RetrainPlan
-from napari_mouse_seg.widgets._layout import collapsible, group
+from napari_mouse_seg.widgets._layout import collapsible
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
+from napari_mouse_seg.widgets._section import Section
 
 _SIMPLE = ("minutes",)
 _ADVANCED = tuple(name for name in RetrainPlan.model_fields if name not in _SIMPLE)
@@ -34,7 +35,7 @@ class TrainingBox(QWidget):
         more = collapsible("Advanced", "Settings that rarely need a change.", self._advanced, _start_hint())
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(group("3 · Train", self._simple, self._note, more))
+        column.addWidget(Section("3 · Train", self._simple, self._note, more))
         for editor in self._editors():
             editor.valueChanged.connect(self._on_input)
             editor.problemChanged.connect(self.problemChanged)

@@ -22,7 +22,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_mouse_seg.plans import ClassPlan, InstancesPlan, PaintPlan, PatchPlan, RetrainPlan, RoundPlan
-from napari_mouse_seg.widgets import ModelChoice, PatchRow, TrainPanel, _dialogs
+from napari_mouse_seg.widgets import CurveView, ModelChoice, PatchRow, TrainPanel, _dialogs
 from napari_mouse_seg.widgets._patch_list import PatchList
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ CLASSES = (
     ClassPlan(label=1, name="Background", colour="#112233"),
     ClassPlan(label=2, name="Membrane", colour="#445566"),
 )
+PLOT_PX = 90  # At least as high is the drawing of a curve, and its words are not.
 
 
 def patch(number: int, **fields: object) -> PatchRow:
@@ -384,3 +385,51 @@ def test_nothing_is_cut_off_at_300_px(panel: TrainPanel, qtbot: QtBot) -> None:
     area = panel.findChild(QScrollArea)
     assert panel.width() == 300
     assert area.widget().width() <= area.viewport().width()
+
+
+def test_a_part_that_is_folded_away_says_what_is_in_it(panel: TrainPanel, qtbot: QtBot) -> None:
+    header = button(panel, "1 · Image and base model")
+    assert "field · nuclei" not in texts(panel)
+    qtbot.mouseClick(header, Qt.MouseButton.LeftButton)
+    assert not combo(panel, "nuclei").isVisibleTo(panel)
+    assert "field · nuclei" in texts(panel)
+    panel.set_models(MODELS, 1)
+    assert "field · new" in texts(panel)
+    qtbot.mouseClick(button(panel, "2 · Patches"), Qt.MouseButton.LeftButton)
+    assert not panel.findChild(PatchList).isVisibleTo(panel)
+    assert "3 patches" in texts(panel)
+    qtbot.mouseClick(header, Qt.MouseButton.LeftButton)
+    assert combo(panel, "new").isVisibleTo(panel)
+    assert "field · new" not in texts(panel)
+
+
+def test_a_folded_part_opens_once_where_something_is_wrong(panel: TrainPanel) -> None:
+    header = button(panel, "1 · Image and base model")
+    header.click()
+    panel.set_project("here", "", ())
+    assert not button(panel, "Open project…").isVisibleTo(panel)
+    panel.set_project("here", "Another viewer has it.", ())
+    assert "Another viewer has it." in texts(panel)
+    header.click()
+    panel.set_project("here", "Another viewer has it.", ())
+    assert "Another viewer has it." not in texts(panel)
+
+
+def test_the_curve_is_folded_in_a_low_window_unless_it_is_asked_for(panel: TrainPanel, qtbot: QtBot) -> None:
+    panel.set_rounds([], None)
+    panel.begin_training()
+    panel.add_point(10, 0.5, 0.75)
+    panel.resize(340, 1000)
+    panel.show()
+    qtbot.waitExposed(panel)
+    (curve,) = [one for one in panel.findChildren(CurveView) if one.isVisibleTo(panel)]
+    (arrow,) = curve.findChildren(QAbstractButton)
+    assert curve.sizeHint().height() > PLOT_PX
+    panel.resize(340, 700)
+    assert curve.sizeHint().height() < PLOT_PX
+    qtbot.waitUntil(lambda: "Loss 0.5" in texts(panel))
+    assert arrow.toolTip() == "Show the curve."
+    qtbot.mouseClick(arrow, Qt.MouseButton.LeftButton)
+    assert curve.sizeHint().height() > PLOT_PX
+    panel.resize(340, 650)
+    assert curve.sizeHint().height() > PLOT_PX
