@@ -1,7 +1,7 @@
 """Labels → network targets; scores → instances."""
 
 from napari_mouse_seg.instances._decode import Decoder, ReadScores, decode, decode_blocks, keep_inside
-from napari_mouse_seg.instances._diameter import estimate_diameter
+from napari_mouse_seg.instances._diameter import Discs, find_discs
 from napari_mouse_seg.instances._schemes import decode_scores, decoder_maps, encode
 from napari_mouse_seg.instances._stitch import Instances
 from napari_mouse_seg.instances._targets import (
@@ -15,6 +15,7 @@ from napari_mouse_seg.instances._targets import (
 __all__ = [
     "TARGET_NAMES",
     "Decoder",
+    "Discs",
     "Instances",
     "ReadScores",
     "decode",
@@ -24,7 +25,7 @@ __all__ = [
     "encode",
     "encode_boundary",
     "encode_targets",
-    "estimate_diameter",
+    "find_discs",
     "keep_inside",
     "normalised_distance",
     "touching_boundary",

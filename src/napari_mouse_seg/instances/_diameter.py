@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +14,41 @@ if TYPE_CHECKING:
 
 _SMOOTH_PX = 1.0
 _LEAST_RADIUS_PX = 1.5
-_LEAST_OBJECTS = 5
 
 
-def estimate_diameter(image: NDArray[np.float32]) -> float | None:
-    """Estimate the typical diameter of bright, roundish objects on a darker ground.
+@dataclass(frozen=True, slots=True)
+class Discs:
+    """The largest discs that fit into the foreground of an image, one for each roundish object.
+
+    Attributes
+    ----------
+    centres
+        (n, 2) rows and columns.
+    radii
+        (n,) in pixels.
+    """
+
+    centres: NDArray[np.float64]
+    radii: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.radii)
+
+    def diameter(self, share: float = 0.5) -> float:
+        """Return the diameter up to which the smaller discs make up this share of all discs' area.
+
+        Weighted by area, the median (0.5) is hardly moved by specks. There must be a disc.
+        """
+        order = np.argsort(self.radii)
+        weight = np.cumsum(self.radii[order] ** 2)
+        return float(2 * self.radii[order][np.searchsorted(weight, weight[-1] * share)])
+
+
+def find_discs(image: NDArray[np.float32]) -> Discs:
+    """Find bright, roundish objects on a darker ground, as discs.
 
     The foreground is found by Otsu's threshold (1979). The peaks of its distance transform are the radii of the
-    largest discs that fit in, touching objects included; their median, weighted by the discs' area, is hardly moved by
-    specks. The result scales with the image.
+    largest discs that fit in, touching objects included. The radii scale with the image.
 
     Parameters
     ----------
@@ -30,23 +57,18 @@ def estimate_diameter(image: NDArray[np.float32]) -> float | None:
 
     Returns
     -------
-    float or None
-        In pixels; None if there are too few objects to tell, or nothing stands out.
+    Discs
+        In pixels; none if nothing stands out.
     """
     smooth = ndimage.gaussian_filter(image, _SMOOTH_PX)
     if smooth.min() == smooth.max():
-        return None
+        return Discs(np.zeros((0, 2)), np.zeros(0))
     distance = ndimage.distance_transform_edt(smooth > threshold_otsu(smooth))  # type: ignore[no-untyped-call]  # scikit-image
-    radii = _peak_radii(ndimage.gaussian_filter(distance.astype(np.float32), _SMOOTH_PX), distance)
-    if len(radii) < _LEAST_OBJECTS:
-        return None
-    order = np.argsort(radii)
-    weight = np.cumsum(radii[order] ** 2)
-    return float(2 * radii[order][np.searchsorted(weight, weight[-1] / 2)])
+    return _peaks(ndimage.gaussian_filter(distance.astype(np.float32), _SMOOTH_PX), distance)
 
 
-def _peak_radii(smooth: NDArray[np.float32], distance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the distances at local peaks, each the largest within its own radius."""
+def _peaks(smooth: NDArray[np.float32], distance: NDArray[np.float64]) -> Discs:
+    """Return local peaks of the distance, each the largest within its own radius."""
     is_peak = (smooth == ndimage.maximum_filter(smooth, 5)) & (distance >= _LEAST_RADIUS_PX)
     y, x = np.nonzero(is_peak)
     radii = distance[y, x]
@@ -58,4 +80,4 @@ def _peak_radii(smooth: NDArray[np.float32], distance: NDArray[np.float64]) -> N
         kept.append(int(index))
         reach = int(radii[index])
         taken[max(0, y[index] - reach) : y[index] + reach + 1, max(0, x[index] - reach) : x[index] + reach + 1] = True
-    return radii[kept]
+    return Discs(np.stack([y[kept], x[kept]], axis=1).astype(np.float64), radii[kept])
