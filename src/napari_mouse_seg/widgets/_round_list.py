@@ -54,6 +54,7 @@ class RoundList(QWidget):
         self._read_only, self._score_name = "", "Score"
         self._empty, self._facts = NoteLabel("hint"), NoteLabel("hint")
         self._list = ShortList("Rounds", _TIP)
+        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # Names of rounds differ at their ends.
         self._list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self._curve = CurveView()
         self._use, self._compare = QPushButton("Use in Segment"), QPushButton("Compare two")
@@ -82,6 +83,7 @@ class RoundList(QWidget):
         for entry in self._rounds:
             item = QListWidgetItem(_line(entry, self._score_name, is_used=entry.number == used))
             item.setData(Qt.ItemDataRole.UserRole, entry.number)
+            item.setToolTip(f"{entry.name}\n{_score(entry, self._score_name)}\n{_facts(entry)}")
             self._list.addItem(item)
             item.setSelected(entry.number in chosen)
         self._list.blockSignals(False)
@@ -178,9 +180,13 @@ class RoundList(QWidget):
 
 
 def _line(entry: RoundPlan, score_name: str, *, is_used: bool) -> str:
-    score = "No validation" if entry.score is None else f"{score_name[:1].upper()}{score_name[1:]} {entry.score:.2f}"
     mark, where = ("● ", " · in Segment") if is_used else ("", "")
-    return f"{mark}{entry.name}\n{score}{where} · {_when(entry.created)}"
+    return f"{mark}{entry.name}{where}\n{_score(entry, score_name)}"
+
+
+def _score(entry: RoundPlan, score_name: str) -> str:
+    score = "No validation" if entry.score is None else f"{score_name[:1].upper()}{score_name[1:]} {entry.score:.2f}"
+    return f"{score} · {_when(entry.created)}"
 
 
 def _facts(entry: RoundPlan) -> str:

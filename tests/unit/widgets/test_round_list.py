@@ -48,7 +48,7 @@ def shown(rounds: RoundList) -> str:
 
 def test_the_newest_is_first_and_the_used_one_is_marked(rounds: RoundList) -> None:
     assert rounds.text() == (
-        "slide-2\nNo validation · yesterday\n● slide-1\nScore 0.76 · in Segment · 2026-03-04 14:05"
+        "slide-2\nNo validation · yesterday\n● slide-1 · in Segment\nScore 0.76 · 2026-03-04 14:05"
     )
 
 

@@ -15,9 +15,11 @@ from qtpy.QtWidgets import (
     QComboBox,
     QLabel,
     QLineEdit,
+    QListWidget,
     QMessageBox,
     QPushButton,
     QScrollArea,
+    QStyle,
     QWidget,
 )
 
@@ -433,3 +435,27 @@ def test_the_curve_is_folded_in_a_low_window_unless_it_is_asked_for(panel: Train
     assert curve.sizeHint().height() > PLOT_PX
     panel.resize(340, 650)
     assert curve.sizeHint().height() > PLOT_PX
+
+
+@pytest.mark.parametrize("kind", ["objects", "areas"])
+def test_the_time_of_a_round_is_not_cut_off_at_300_px(panel: TrainPanel, qtbot: QtBot, kind: str) -> None:
+    name = "a section of the left hemisphere, trained on twelve patches, round"
+    created = "2026-03-04T14:05:00+01:00"
+    rounds = [
+        RoundPlan(number=number, name=f"{name} {number}", base="b", created=created, score=score)
+        for number, score in ((1, 0.76), (2, None))
+    ]
+    panel.set_kind("areas" if kind == "areas" else "objects", CLASSES, locked=True)
+    panel.set_rounds(rounds, 1)
+    panel.resize(300, 700)
+    panel.show()
+    qtbot.waitExposed(panel)
+    (listed,) = [one for one in panel.findChildren(QListWidget) if one.accessibleName() == "Rounds"]
+    margin = listed.style().pixelMetric(QStyle.PixelMetric.PM_FocusFrameHMargin) + 1
+    room = listed.visualItemRect(listed.item(0)).width() - 2 * margin
+    for row in range(2):
+        title, facts = listed.item(row).text().split("\n")
+        assert name in title
+        assert facts.endswith("2026-03-04 14:05")
+        assert listed.fontMetrics().horizontalAdvance(facts) <= room
+        assert name in listed.item(row).toolTip()
