@@ -8,7 +8,8 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the
 from qtpy.QtWidgets import QGroupBox, QLabel, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import SegmentPlan
-from napari_mouse_seg.widgets._layout import fill, name_box, row_of
+from napari_mouse_seg.widgets._layout import row_of
+from napari_mouse_seg.widgets._name_box import NameBox
 from napari_mouse_seg.widgets._notes import NoteLabel
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class ImageBox(QGroupBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Image", parent)
-        self._image = name_box("Image layer to segment.")
-        self._channel = name_box(SegmentPlan.model_fields["channel"].description or "")
+        self._image = NameBox("Image layer to segment.")
+        self._channel = NameBox(SegmentPlan.model_fields["channel"].description or "")
         self._note, self._error = NoteLabel("hint"), NoteLabel("error")
         self._channel_row = row_of(QLabel("Channel"), self._channel, stretched=1)
         self._channel_row.setVisible(False)
@@ -58,12 +59,12 @@ class ImageBox(QGroupBox):
 
     def set_images(self, names: Sequence[str], current: int) -> None:
         """List the images; emits nothing."""
-        fill(self._image, names, current)
+        self._image.fill(names, current)
         self._note.say("" if names else "Open an image: File ▸ Open, or File ▸ Open Sample.")
 
     def set_channels(self, names: Sequence[str], current: int) -> None:
         """List the channels; the field is hidden if there is only one. Emits nothing."""
-        fill(self._channel, names, current)
+        self._channel.fill(names, current)
         self._channel_row.setVisible(len(names) > 1)
 
     def choose_channel(self, index: int) -> None:

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from qtpy.QtCore import QPointF, Qt
 from qtpy.QtGui import QColor, QIcon, QPainter, QPixmap, QPolygonF
 from qtpy.QtWidgets import (
     QAbstractButton,
-    QComboBox,
     QFrame,
     QGridLayout,
     QGroupBox,
     QHBoxLayout,
     QScrollArea,
-    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 from superqt import QCollapsible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _ARROW_PX = 12
 _ARROW_GREY = "#8a929c"  # Seen on napari's dark theme and on its light one.
@@ -119,24 +112,6 @@ def scrolled(widget: QWidget) -> QScrollArea:
     area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     area.setWidget(widget)
     return area
-
-
-def name_box(tip: str) -> QComboBox:
-    """Return a box of names that may be long: it asks for no more width than there is."""
-    box = QComboBox()
-    box.setToolTip(tip)
-    box.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-    box.setMinimumContentsLength(8)
-    return box
-
-
-def fill(box: QComboBox, names: Sequence[str], current: int) -> None:
-    """List names; emits nothing."""
-    box.blockSignals(True)
-    box.clear()
-    box.addItems(list(names))
-    box.setCurrentIndex(current if names else -1)
-    box.blockSignals(False)
 
 
 def explain(button: QAbstractButton, reason: str, tip: str) -> None:

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the
 from qtpy.QtWidgets import QFormLayout, QGroupBox, QLabel, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import SegmentPlan
-from napari_mouse_seg.widgets._layout import fill, name_box
+from napari_mouse_seg.widgets._name_box import NameBox
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._size_buttons import SizeButtons
@@ -55,7 +55,7 @@ class ModelBox(QGroupBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
         self._models: tuple[ModelChoice, ...] = ()
-        self._box = name_box("What to look for.")
+        self._box = NameBox("What to look for.")
         self._card_line, self._error, self._warning = NoteLabel("hint"), NoteLabel("error"), NoteLabel("warning")
         self._device = QLabel("auto")
         self._device.setToolTip("Where the network runs; choose another under Advanced.")
@@ -85,7 +85,7 @@ class ModelBox(QGroupBox):
     def set_models(self, models: Sequence[ModelChoice], current: int) -> None:
         """List the models; emits nothing."""
         self._models = tuple(models)
-        fill(self._box, [model.name for model in models], current)
+        self._box.fill([model.name for model in models], current)
 
     def show_card(self, position: int) -> ModelChoice | None:
         """Show what a model says of itself, and return it; None if there is none."""

@@ -9,7 +9,8 @@ from qtpy.QtWidgets import QButtonGroup, QLabel, QPushButton, QRadioButton, QSiz
 
 from napari_mouse_seg.widgets import _dialogs
 from napari_mouse_seg.widgets._class_table import ClassTable
-from napari_mouse_seg.widgets._layout import explain, fill, form_of, name_box, row_of
+from napari_mouse_seg.widgets._layout import explain, form_of, row_of
+from napari_mouse_seg.widgets._name_box import NameBox
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._section import Section
 
@@ -82,20 +83,20 @@ class SetupBox(QWidget):
 
     def set_images(self, names: Sequence[str], current: int) -> None:
         """List the image layers; emits nothing."""
-        fill(self._image, names, current)
+        self._image.fill(names, current)
         self._image_note.say("" if names else _NO_IMAGE)
         self._show_summary()
 
     def set_channels(self, names: Sequence[str], current: int = 0) -> None:
         """List the channels; the field is hidden if there is only one. Emits nothing."""
-        fill(self._channel, names, current)
+        self._channel.fill(names, current)
         for widget in (self._channel_label, self._channel):
             widget.setVisible(len(names) > 1)
 
     def set_models(self, models: Sequence[ModelChoice], current: int = 0) -> None:
         """List the models to start from; emits nothing."""
         self._models = tuple(models)
-        fill(self._model, [model.name for model in models], current)
+        self._model.fill([model.name for model in models], current)
         self._show_model()
 
     def set_project(self, text: str, read_only_reason: str, problems: Sequence[str]) -> None:
@@ -123,9 +124,9 @@ class SetupBox(QWidget):
         self._classes.set_chosen(label)
 
     def _make_inputs(self) -> None:
-        self._image = name_box("Image layer that you paint on.")
-        self._channel = name_box("Channel that the model sees.")
-        self._model = name_box("")
+        self._image = NameBox("Image layer that you paint on.")
+        self._channel = NameBox("Channel that the model sees.")
+        self._model = NameBox("")
         self._image_note, self._model_line = NoteLabel("hint"), NoteLabel("hint")
         self._project, self._project_notes = NoteLabel("hint"), NoteLabel("warning")
         self._open = QPushButton("Open project…")

@@ -8,7 +8,8 @@ from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import PaintPlan
-from napari_mouse_seg.widgets._layout import collapsible, column_of, explain, fill, name_box, row_of
+from napari_mouse_seg.widgets._layout import collapsible, column_of, explain, row_of
+from napari_mouse_seg.widgets._name_box import NameBox
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 
@@ -57,7 +58,7 @@ class TruthBox(QWidget):
         super().__init__(parent)
         self._reason = "Choose labels to compare with."
         self._searching = False
-        self._labels = name_box(_LABELS_TIP)
+        self._labels = NameBox(_LABELS_TIP)
         self._score, self._details, self._hint = NoteLabel("hint"), NoteLabel("hint"), NoteLabel("hint")
         self._score.setStyleSheet("font-weight: bold; background: transparent;")
         for note in (self._score, self._details):
@@ -75,7 +76,7 @@ class TruthBox(QWidget):
 
     def set_layers(self, names: Sequence[str], current: int) -> None:
         """List the labels layers after "None"; -1 for none. Emits nothing."""
-        fill(self._labels, [_NONE, *names], current + 1)
+        self._labels.fill([_NONE, *names], current + 1)
 
     def layer_names(self) -> list[str]:
         """Return the listed labels, "None" first."""
