@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtWidgets import QFormLayout, QGroupBox, QLabel, QVBoxLayout, QWidget
@@ -48,6 +48,8 @@ class ModelBox(QGroupBox):
         Edits the fields ``FIT`` of a plan.
     size_buttons
         Ways to find the object diameter.
+    makes_areas
+        Whether the chosen model makes areas, to which the size of objects means nothing.
     """
 
     chosen = Signal(int)  # Position; -1 for none.
@@ -55,6 +57,7 @@ class ModelBox(QGroupBox):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
         self._models: tuple[ModelChoice, ...] = ()
+        self.makes_areas = False
         self._box = NameBox("What to look for.")
         self._card_line, self._error, self._warning = NoteLabel("hint"), NoteLabel("error"), NoteLabel("warning")
         self._device = QLabel("auto")
@@ -95,9 +98,23 @@ class ModelBox(QGroupBox):
         model = self._models[position]
         self._card_line.say(model.card_line)
         self._box.setToolTip(model.details)
-        # How large objects are says nothing of areas.
-        self.size_buttons.setVisible(not model.classes)
+        self._show_size_fields(not model.classes)
         return model
+
+    def fit(self) -> dict[str, Any]:  # Any: values of fields
+        """Return the values of the fields ``FIT``; those that mean nothing to the chosen model have no effect."""
+        values = {name: getattr(self.fit_editor.value(), name) for name in FIT}
+        if self.makes_areas:
+            values["object_diameter_px"] = None
+        return values
+
+    def _show_size_fields(self, visible: bool) -> None:
+        """Ask how large objects are, which says nothing of areas."""
+        self.makes_areas = not visible
+        self.size_buttons.setVisible(visible)
+        self.fit_editor.set_field_visible("object_diameter_px", visible)
+        if not visible:
+            self.size_buttons.stop_drawing()
 
     def complain(self, problem: str) -> None:
         """Show why the model cannot run; empty if it can."""

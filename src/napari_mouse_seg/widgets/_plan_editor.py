@@ -43,6 +43,7 @@ class PlanEditor(QWidget, Generic[PlanT]):
         self._shown: dict[str, Any] = {}  # Any: values of fields
         self._notes: dict[str, NoteLabel] = {}
         self._titles: dict[str, QLabel] = {}
+        self._holders: dict[str, QWidget] = {}
         self._form = QFormLayout(self)
         self._form.setContentsMargins(0, 0, 0, 0)
         self._form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -83,6 +84,12 @@ class PlanEditor(QWidget, Generic[PlanT]):
             note.say(message if name == field else "")
         return field in self._notes
 
+    def set_field_visible(self, name: str, visible: bool) -> None:
+        """Show a field or hide it, for when it means nothing; its value stays."""
+        for widget in (self._titles.get(name), self._holders[name]):
+            if widget is not None:
+                widget.setVisible(visible)
+
     def label_width(self) -> int:
         """Return the width that the field titles want, for aligning several editors."""
         return max((label.sizeHint().width() for label in self._titles.values()), default=0)
@@ -106,7 +113,7 @@ class PlanEditor(QWidget, Generic[PlanT]):
         column.setSpacing(1)
         column.addWidget(made.widget)
         column.addWidget(note)
-        self._inputs[name], self._notes[name] = made, note
+        self._inputs[name], self._notes[name], self._holders[name] = made, note, holder
         if isinstance(made.widget, QCheckBox):
             made.widget.setText(info.title or name)
             self._form.addRow(holder)

@@ -11,7 +11,7 @@ from napari_mouse_seg.plans import SegmentPlan
 from napari_mouse_seg.widgets._class_legend import ClassLegend
 from napari_mouse_seg.widgets._image_box import ImageBox
 from napari_mouse_seg.widgets._layout import collapsible, group, scrolled
-from napari_mouse_seg.widgets._model_box import FIT, ModelBox, ModelChoice
+from napari_mouse_seg.widgets._model_box import ModelBox, ModelChoice
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunStatus
 from napari_mouse_seg.widgets._start_buttons import StartButtons
@@ -73,9 +73,8 @@ class SegmentPanel(QWidget):
 
     def value(self) -> SegmentPlan:
         """Return the plan as chosen."""
-        fit = {name: getattr(self.fit_editor.value(), name) for name in FIT}
         return self.running_editor.value().replace(
-            channel=self._images.channel, instances=self._instances.value(), **fit
+            channel=self._images.channel, instances=self._instances.value(), **self._models.fit()
         )
 
     def set_value(self, plan: SegmentPlan) -> None:
@@ -126,7 +125,9 @@ class SegmentPanel(QWidget):
         self._update_buttons()
 
     def set_diameter(self, diameter_px: float) -> None:
-        """Choose the diameter of objects, as if the user had."""
+        """Choose the diameter of objects, as if the user had; a model of areas, chosen meanwhile, asks for none."""
+        if self._models.makes_areas:
+            return
         self.fit_editor.set_value(self.fit_editor.value().replace(object_diameter_px=round(diameter_px, 1), scale=None))
 
     def set_check(self, problem: str, warnings: Sequence[str], field: str = "") -> None:

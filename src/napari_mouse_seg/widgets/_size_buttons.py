@@ -31,6 +31,10 @@ class SizeButtons(QWidget):
         self._draw.setChecked(drawing)
         self._draw.blockSignals(False)
 
+    def stop_drawing(self) -> None:
+        """Give up a line that is awaited, as if the user had."""
+        self._draw.setChecked(False)
+
     def set_measuring(self, measuring: bool) -> None:
         """Show whether the objects are being measured."""
         self._measure.setEnabled(not measuring)

@@ -8,7 +8,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QLabel, QPushButton
 
-from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
+from napari_mouse_seg.plans import ClassPlan, InstancesPlan, SegmentPlan
 from napari_mouse_seg.widgets import ModelChoice, SegmentPanel
 from napari_mouse_seg.widgets._run_bar import duration
 
@@ -32,6 +32,12 @@ def panel(qtbot: QtBot) -> SegmentPanel:
 
 def button(panel: SegmentPanel, text: str) -> QPushButton:
     (found,) = [one for one in panel.findChildren(QPushButton) if one.text() == text]
+    return found
+
+
+def combo(panel: SegmentPanel) -> QComboBox:
+    """Return the list of models."""
+    (found,) = [one for one in panel.findChildren(QComboBox) if one.findText("cells") >= 0]
     return found
 
 
@@ -171,3 +177,23 @@ def test_threshold_settles_once_after_many_moves(panel: SegmentPanel, qtbot: QtB
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59, "59 s"), (65, "1 min 05 s"), (4200, "1 h 10 min")])
 def test_durations_are_said_as_people_do(seconds: float, said: str) -> None:
     assert duration(seconds) == said
+
+
+def test_a_model_of_areas_does_not_ask_how_large_objects_are(panel: SegmentPanel, qtbot: QtBot) -> None:
+    areas = ModelChoice("areas", "Tissue", "", InstancesPlan(), (ClassPlan(label=1, name="a", colour="#112233"),))
+    panel.set_models((*MODELS, areas))
+    panel.set_diameter(17.5)
+    assert "Object diameter" in texts(panel)
+    assert panel.value().object_diameter_px == 17.5
+    button(panel, "Draw across one").click()
+    with qtbot.waitSignals([panel.modelChosen, panel.drawDiameterRequested]) as told:
+        combo(panel).setCurrentIndex(len(MODELS))
+    assert [list(signal.args) for signal in told.all_signals_and_args] == [[False], [len(MODELS)]]
+    assert "Object diameter" not in texts(panel)
+    for text in ("Measure objects", "Draw across one"):
+        assert not button(panel, text).isVisibleTo(panel)
+    assert panel.value().object_diameter_px is None  # What cannot be seen has no effect.
+    panel.set_diameter(30.0)  # Measuring had begun before.
+    combo(panel).setCurrentIndex(0)
+    assert "Object diameter" in texts(panel)
+    assert panel.value().object_diameter_px == 17.5
