@@ -37,12 +37,14 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on with a run that was cut off: leave out images that the same options have finished",
+        help="go on with a run that was cut off: leave out images that the same options have finished, and take up a "
+        "large one at the tile where it was",
     )
     parser.add_argument(
         "--measure-objects",
         action="store_true",
-        help="measure the diameter of each image's objects first, and bring them to the size that the model knows",
+        help="measure the diameter of each image's objects first, and bring them to the size that the model knows; "
+        "with a warning, an image stays as it is where that cannot be told or the model finds objects no more surely",
     )
     add_plan_options(parser, SegmentPlan, "image and network")
     add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)")
