@@ -35,6 +35,8 @@ _LOOK_OBJECTS = 8
 
 _MOST_LOOK_PX = 2048
 _SAME_SIZE = 0.2
+"""Grids this near to each other are not worth comparing; ``resolve`` leaves such objects as they are, too."""
+
 _LEAST_OBJECTS = 5
 _AGREEMENT = 1.6
 """How many times larger or smaller than it knows a model may see the objects."""
