@@ -9,7 +9,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._label_layers import LabelLayers
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
-from napari_mouse_seg.plugin._layers import image_of_layer
+from napari_mouse_seg.plugin._layers import AID, image_of_layer
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._segment_models import SegmentModels
 from napari_mouse_seg.plugin._segment_progress import SegmentProgress
@@ -216,11 +216,19 @@ class SegmentController(QObject):
         self.update_view()
         view = look(self._viewer, layer)
         if view.box is not None:
+            self._leave_paint()
             self.session.segment(view.box)
 
     def _on_full(self) -> None:
         self.update_view()
+        self._leave_paint()
         self.session.segment(None)
+
+    def _leave_paint(self) -> None:
+        """Let go of a patch's brush: the result will lie over the paint, and the next stroke would go beneath it."""
+        selection = self._viewer.layers.selection
+        if self._layers.current is not None and selection.active is not None and AID in selection.active.metadata:
+            selection.active = self._layers.current
 
     def _to_panel(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
         """Return what the panel shows, and where it comes from; the panel is gone before this object is."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-    from qtpy.QtGui import QKeyEvent
+    from qtpy.QtGui import QKeyEvent, QMouseEvent
 
     from napari_mouse_seg.plans import PatchPlan
 
@@ -70,9 +70,11 @@ class PatchList(ShortList):
         super().__init__("Patches", _TIP, parent)
         self._rows: tuple[PatchRow, ...] = ()
         self._noun, self._is_locked = "object", False
+        self._is_answered = False
         self.setIconSize(QSize(_THUMBNAIL_PX, _THUMBNAIL_PX))
         self.currentItemChanged.connect(self._on_current)
         self.itemActivated.connect(self._on_current)
+        self.itemClicked.connect(self._on_clicked)
         self.itemChanged.connect(self._on_item)
 
     def set_rows(self, rows: Sequence[PatchRow]) -> None:
@@ -134,6 +136,11 @@ class PatchList(ShortList):
             return
         super().keyPressEvent(event)
 
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Note that nothing has come of this click yet."""
+        self._is_answered = False
+        super().mousePressEvent(event)
+
     def _position(self, patch_id: str) -> int:
         return next((n for n, row in enumerate(self._rows) if row.plan.id == patch_id), -1)
 
@@ -148,7 +155,13 @@ class PatchList(ShortList):
             item.setIcon(_icon(row.thumbnail))
         item.setCheckState(Qt.CheckState.Checked if row.plan.included else Qt.CheckState.Unchecked)
 
+    def _on_clicked(self) -> None:
+        """Go to the current patch again, unless the click has chosen it or ticked its box."""
+        if not self._is_answered:
+            self._on_current()
+
     def _on_current(self) -> None:
+        self._is_answered = True
         if self.current_id():
             self.patchChosen.emit(self.current_id())
 
@@ -157,6 +170,7 @@ class PatchList(ShortList):
         included = item.checkState() == Qt.CheckState.Checked
         if not 0 <= index < len(self._rows) or self._rows[index].plan.included == included:
             return
+        self._is_answered = True
         plan = self._rows[index].plan.replace(included=included)
         self.replace_plan(plan)
         self.patchChanged.emit(plan)

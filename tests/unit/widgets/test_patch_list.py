@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QPoint, Qt
 from qtpy.QtWidgets import QCheckBox, QLineEdit
 
 from napari_mouse_seg.plans import PaintPlan, PatchPlan
@@ -186,3 +186,24 @@ def test_areas_are_not_said_to_be_objects(editor: PatchEditor) -> None:
     box(editor, "The rest is Glass").click()
     assert "What is not painted is Glass." in editor.sentence()
     assert editor.value().meaning.rest_is_background
+
+
+def test_a_click_goes_to_the_current_patch_again_and_to_another_once(patches: PatchList, qtbot: QtBot) -> None:
+    told: list[str] = []
+    patches.patchChosen.connect(told.append)
+    patches.show()
+    first, second = (patches.visualItemRect(patches.item(row)).center() for row in (0, 1))
+    for place in (first, first, second, second):
+        qtbot.mouseClick(patches.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert told == [patches.rows()[row].plan.id for row in (0, 0, 1, 1)]
+
+
+def test_ticking_the_box_of_the_current_patch_does_not_go_to_it(patches: PatchList, qtbot: QtBot) -> None:
+    told: list[str] = []
+    patches.show()
+    patches.set_current_id(patches.rows()[0].plan.id)
+    patches.patchChosen.connect(told.append)
+    row = patches.visualItemRect(patches.item(0))
+    with qtbot.waitSignal(patches.patchChanged):
+        qtbot.mouseClick(patches.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(row.left() + 12, row.center().y()))
+    assert told == []
