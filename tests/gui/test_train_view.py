@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from qtpy.QtWidgets import QScrollArea
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton, QScrollArea
 
 from helpers.desks import MIDDLE
-from napari_mouse_seg.plans import PatchPlan
+from napari_mouse_seg.events import CheckpointReady
+from napari_mouse_seg.plans import PatchPlan, RoundPlan
+from napari_mouse_seg.plugin._model_shelf import shelf_of
+from napari_mouse_seg.plugin._rounds import PREVIEW
+from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+from napari_mouse_seg.session import RunState
 from napari_mouse_seg.widgets import CurveView, PatchRow
 from napari_mouse_seg.widgets._patch_list import PatchList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from napari.layers import Labels
 
     from helpers.desks import Desk
+    from napari_mouse_seg.networks import Model
 
 FRAME = (245, 158, 11)
 
@@ -87,3 +96,91 @@ def test_while_training_four_patches_are_in_sight(desk: Desk, height: int, has_c
         target = desk.button(text)
         assert panel.rect().contains(target.mapTo(panel, target.rect().bottomRight()))
     panel.end_training()
+
+
+def order(desk: Desk) -> list[str]:
+    """Names of the layers from the lowest to the uppermost."""
+    return [layer.name for layer in desk.viewer.layers]
+
+
+def add_rounds(desk: Desk, file: Path, *numbers: int) -> None:
+    """Let the project have finished rounds with a given model."""
+    for number in numbers:
+        target = desk.project.round_file(number)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(file, target)
+        desk.project.add_round(RoundPlan(number=number, name=f"round {number}", base="brightness"))
+
+
+def shown(desk: Desk) -> set[str]:
+    """Names of the results that are in sight."""
+    return {layer.name for layer in desk.viewer.layers if layer.visible} - {
+        desk.image.name,
+        desk.pixels.name,
+        desk.paint.name,
+    }
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_the_preview_of_objects_lies_beneath_the_paint(desk: Desk, brightness_model: Model, is_active: bool) -> None:
+    desk.hands.stroke(desk.add_patch(), [(30, 20), (30, 40)])
+    add_rounds(desk, brightness_model.path, 1)
+    active = desk.paint if is_active else desk.image
+    desk.viewer.layers.selection.active = active
+    desk.panel.roundUsed.emit(1)
+    desk.until(lambda: PREVIEW in desk.viewer.layers)
+    assert order(desk) == [desk.image.name, desk.pixels.name, PREVIEW, desk.paint.name]
+    assert desk.viewer.layers.selection.active is active
+
+
+def test_the_preview_of_training_is_hidden_while_rounds_are_compared(desk: Desk, brightness_model: Model) -> None:
+    desk.add_patch()
+    add_rounds(desk, brightness_model.path, 1, 2, 3)
+    desk.panel.roundUsed.emit(1)
+    desk.until(lambda: PREVIEW in desk.viewer.layers)
+    desk.panel.roundsCompared.emit(1, 2)
+    desk.until(lambda: shown(desk) == {"round 1", "round 2"})
+    assert order(desk)[-1] == desk.paint.name
+    event = CheckpointReady(10, str(desk.project.round_file(3)))
+    desk.widget.controller._rounds.show_checkpoint(event)  # As training goes on.
+    desk.until(lambda: not desk.widget.controller._previews.is_at_work)
+    assert shown(desk) == {"round 1", "round 2"}
+    desk.panel.roundsCompared.emit(2, 3)
+    desk.until(lambda: shown(desk) == {"round 2", "round 3"})
+    desk.panel.roundUsed.emit(2)
+    desk.until(lambda: shown(desk) == {PREVIEW})
+
+
+def test_a_comparison_put_away_by_hand_is_over(desk: Desk, brightness_model: Model) -> None:
+    desk.add_patch()
+    add_rounds(desk, brightness_model.path, 1, 2)
+    desk.panel.roundsCompared.emit(1, 2)
+    desk.until(lambda: shown(desk) == {"round 1", "round 2"})
+    desk.viewer.layers["round 1"].visible = False
+    desk.viewer.layers.remove(desk.viewer.layers["round 2"])
+    desk.widget.controller._rounds.use(2)  # As at the end of a training.
+    desk.until(lambda: shown(desk) == {PREVIEW})
+
+
+def test_after_segment_a_stroke_does_not_go_beneath_the_result(desk: Desk) -> None:
+    shelf_of(desk.viewer).choose(0)
+    segment = SegmentWidget(desk.viewer)
+    desk.viewer.window.add_dock_widget(segment, name="Segment")
+    paint = desk.add_patch()
+    assert desk.viewer.layers.selection.active is paint
+    (button,) = [one for one in segment.findChildren(QPushButton) if one.text() == "Segment visible region"]
+    desk.until(button.isEnabled)
+    desk.qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    desk.until(lambda: order(desk)[-1].startswith("brightness in"))
+    desk.until(lambda: segment.controller.session.state is RunState.IDLE)
+    result = desk.viewer.layers[-1]
+    assert desk.viewer.layers.selection.active is desk.image
+    before = np.array(result.data)
+    desk.hands.stroke(paint, [(30, 20), (30, 40)])
+    assert not paint.data.any()
+    np.testing.assert_array_equal(result.data, before)
+    desk.choose(0)  # The patch that is chosen already: back to painting, in sight.
+    assert desk.viewer.layers.selection.active is paint
+    assert order(desk)[-1] == paint.name
+    desk.hands.stroke(paint, [(30, 20), (30, 40)])
+    assert paint.data[30, 30] == 2

@@ -69,8 +69,15 @@ class Previews:
         self._viewer = viewer
         self._runner = runner
         self._layers: dict[str, Labels] = {}
+        self._held: dict[str, bool] = {}  # Whether it is to be visible again.
         self._waiting: dict[str, tuple[Model, Place, tuple[ClassPlan, ...]]] = {}
         self._task: RunningTask | None = None
+        self._title = ""  # Of what is at work.
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a model is looking, or one waits for its turn."""
+        return self._task is not None or bool(self._waiting)
 
     def show(self, title: str, model: Model, place: Place, classes: tuple[ClassPlan, ...] = ()) -> None:
         """Segment a place with a model and show the result under a title, in place of what was there.
@@ -94,6 +101,27 @@ class Previews:
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
+    def hold(self, title: str) -> None:
+        """Hide a layer, also one that is still to come, until ``release``."""
+        layer = self._layers.get(title)
+        if title not in self._held:
+            self._held[title] = layer is None or layer.visible
+        if layer is not None:
+            layer.visible = False
+
+    def release(self, title: str) -> None:
+        """Show a layer that is held, unless the user had hidden it before."""
+        visible = self._held.pop(title, None)
+        layer = self._layers.get(title)
+        if visible and layer is not None:
+            layer.visible = True
+
+    def is_seen(self, title: str) -> bool:
+        """Return whether a layer is in sight, or will be soon."""
+        layer = self._layers.get(title)
+        is_coming = title in self._waiting or title == self._title
+        return is_coming or (layer is not None and layer in self._viewer.layers and layer.visible)
+
     def close(self) -> None:
         """Stop; layers stay in the viewer."""
         self._waiting.clear()
@@ -106,6 +134,7 @@ class Previews:
             return
         title = next(iter(self._waiting))
         model, place, classes = self._waiting.pop(title)
+        self._title = title
         listen = partial(self._on_event, title, place, classes)
         self._task = self._runner.start(look_with(model, place), listen, self._on_end)
 
@@ -114,7 +143,7 @@ class Previews:
             self._show(title, place, classes, event.result)
 
     def _on_end(self, error: Exception | None) -> None:
-        self._task = None
+        self._task, self._title = None, ""
         if error is not None and not isinstance(error, ModelNotFoundError):  # A later preview has replaced its model.
             words = str(error) if isinstance(error, MouseSegError) else f"The preview failed ({error})."
             self.failed.emit(words)
@@ -142,12 +171,12 @@ class Previews:
             layer.opacity = _OPACITY
         else:
             layer.contour = 2
+        layer.visible = title not in self._held
         layers = self._viewer.layers
         active = layers.selection.active
         self._layers[title] = layer
-        self._viewer.add_layer(layer)
-        if is_areas and active is not None and AID in active.metadata:
-            layers.move(layers.index(layer), layers.index(active))  # What is being painted stays in sight.
+        paint = next((one for one in layers if isinstance(one, Labels) and AID in one.metadata), None)
+        layers.insert(len(layers) if paint is None else layers.index(paint), layer)  # What is painted stays in sight.
         if active is not None:
             layers.selection.active = active
 

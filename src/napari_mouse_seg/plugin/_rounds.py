@@ -85,10 +85,12 @@ class Rounds:
         self._kind = kind
         self._runner = runner
         self._models: dict[int, Model] = {}
+        self._compared: tuple[str, ...] = ()  # Titles of previews.
         self.used: int | None = None
 
     def forget(self) -> None:
         """Let go of another project's; their models stay on the shelf."""
+        self.end_comparison()
         self._models.clear()
         self.used = None
 
@@ -104,6 +106,11 @@ class Rounds:
         number = self.used if self.used in self._models else max(self._models, default=None)
         return None if number is None else self._models[number]
 
+    def choose(self, number: int) -> None:
+        """Use a round because the user asks for it, who has done with comparing then."""
+        self.end_comparison()
+        self.use(number)
+
     def use(self, number: int) -> None:
         """Let *Segment* use the model of a round, and show what it finds."""
         model = self._model(number)
@@ -111,17 +118,27 @@ class Rounds:
             return
         self.used = number
         self._shelf.choose(self._shelf.models.index(model))
-        self._preview(PREVIEW, model)
+        self._preview_training(model)
         self.changed.emit()
 
     def compare(self, first: int, second: int) -> None:
-        """Show what two rounds find in the view."""
+        """Show what two rounds find in the view, and nothing else of training until ``end_comparison``."""
+        self.end_comparison()
         models = [model for model in (self._model(first), self._model(second)) if model is not None]
+        self._compared = tuple(model.card.name for model in models)
+        self._previews.hold(PREVIEW)
         for model in models:
             self._preview(model.card.name, model)
         if len(models) == 2 and self._kind.kind == "areas":
             names = " and ".join(model.card.name for model in models)
             show_info(f"{names} lie over each other; click the eye of the upper layer to see the lower one.")
+
+    def end_comparison(self) -> None:
+        """Take away what was compared; the preview of training is seen again."""
+        for title in self._compared:
+            self._previews.remove(title)
+        self._compared = ()
+        self._previews.release(PREVIEW)
 
     def rename(self, number: int, name: str) -> None:
         """Give the model of a round another name.
@@ -159,7 +176,7 @@ class Rounds:
         from napari_mouse_seg.networks import load_model
 
         try:
-            self._preview(PREVIEW, load_model(Path(event.path)))
+            self._preview_training(load_model(Path(event.path)))
         except MouseSegError:
             return  # The next one has taken its place already.
 
@@ -193,6 +210,12 @@ class Rounds:
         if event.number in {entry.number for entry in project.plan.rounds}:  # It may have been deleted meanwhile.
             self._take(event.number, event.model)
         self.changed.emit()
+
+    def _preview_training(self, model: Model) -> None:
+        """Show what the latest model finds, hidden while rounds are compared."""
+        if not any(self._previews.is_seen(title) for title in self._compared):
+            self.end_comparison()  # The user has put it away.
+        self._preview(PREVIEW, model)
 
     def _preview(self, title: str, model: Model) -> None:
         """Show what a model finds in the view."""

@@ -153,7 +153,7 @@ class TrainController(QObject):
         panel.pauseRequested.connect(self.session.pause)
         panel.stopRequested.connect(self.session.stop)
         panel.cancelRequested.connect(self.session.cancel)
-        panel.roundUsed.connect(self._rounds.use)
+        panel.roundUsed.connect(self._rounds.choose)
         panel.roundsCompared.connect(self._rounds.compare)
         panel.roundRenamed.connect(self._on_rename)
         panel.roundDeleted.connect(self._on_delete_round)
@@ -259,6 +259,7 @@ class TrainController(QObject):
 
     def _on_train(self) -> None:
         unsaved = self.desk.unsaved()
+        self._rounds.end_comparison()  # Previews are looked at from now on.
         self._try(lambda: self.session.train(self._panel.value(), unsaved))
 
     def _on_state(self, _state: TrainState) -> None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _EMPTY = "No round yet: each training adds one, and its model appears in Segment."
 _TIP = "Finished rounds, the newest first. Enter uses one in Segment; Ctrl-click chooses a second one."
+_COMPARE_TIP = "Show the results of both rounds in the view, one over the other, without the preview of training."
 _CHOOSE_ONE = "Choose one round in the list."
 _CHOOSE_TWO = "Choose two rounds in the list: click one, then the other with Ctrl (⌘ on a Mac)."
 
@@ -148,7 +149,7 @@ class RoundList(QWidget):
         shown = f"Segment shows “{entry.name}” already." if entry is not None and entry.number == self._used else ""
         explain(self._use, one or shown, "Make this round's model the one that Segment runs.")
         two = none or ("" if len(self.chosen()) == 2 else _CHOOSE_TWO)
-        explain(self._compare, two, "Show the results of both rounds in the view, one over the other.")
+        explain(self._compare, two, _COMPARE_TIP)
         explain(self._rename, self._read_only or one, "Give this round's model another name.")
         explain(self._delete, self._read_only or one, "Take this round and its model away.")
 
