@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError, ProjectError, TrainingError
-from napari_mouse_seg.events import CheckpointReady, Event, Finished, StepsDone, Validated, Warned
+from napari_mouse_seg.events import CheckpointReady, Event, StepsDone, Validated, Warned
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
 from napari_mouse_seg.session._messages import in_words
 from napari_mouse_seg.session._opening import Opening
 from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, UnsavedPaint, too_little
-from napari_mouse_seg.session._round import Process, TrainState, save_and_train
-from napari_mouse_seg.session._round import new_process as start_process
+from napari_mouse_seg.session._round import RoundAtWork, TrainState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +24,8 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.plans import ProjectPlan, RetrainPlan
     from napari_mouse_seg.projects import Project
-    from napari_mouse_seg.session._runner import Runner, RunningTask
+    from napari_mouse_seg.session._round import Process
+    from napari_mouse_seg.session._runner import Runner
 
 
 _OPENING = "The project is still being opened; wait a moment."
@@ -84,15 +84,16 @@ class TrainSession:
 
     def __init__(self, runner: Runner, new_process: Callable[[Path, RetrainPlan], Process] | None = None) -> None:
         self._runner = runner
-        self._new_process = new_process or start_process
         self._project: Project | None = None
         self._opening: Opening | None = None
         self._unsaved = UnsavedPaint()
         self._summaries: dict[str, PaintSummary] = {}
-        self._state = TrainState.IDLE
-        self._process: Process | None = None
-        self._task: RunningTask | None = None
-        self._done: RoundPlan | None = None
+        self._round = RoundAtWork(runner, new_process)
+        self._round.state_changed.connect(self.state_changed.emit)
+        self._round.reported.connect(self._on_event)
+        self._round.done.connect(self._keep)
+        self._round.failed.connect(self.run_failed.emit)
+        self._round.cancelled.connect(self.run_cancelled.emit)
 
     @property
     def project(self) -> Project | None:
@@ -102,7 +103,7 @@ class TrainSession:
     @property
     def state(self) -> TrainState:
         """What the round is doing."""
-        return self._state
+        return self._round.state
 
     @property
     def is_opening(self) -> bool:
@@ -156,10 +157,8 @@ class TrainSession:
 
     def close(self) -> None:
         """End the round, save what is unsaved, and let go of the project, also of one that is being opened."""
-        self.cancel()
+        self._round.close()
         self._drop_opening()
-        self._task = self._process = None
-        self._state = TrainState.IDLE
         self._let_go()
 
     def update(self, **changes: Any) -> None:  # Any: the fields of the project's plan
@@ -237,7 +236,7 @@ class TrainSession:
             return "Add a patch and paint in it first."
         if project.read_only:
             return project.read_only_reason
-        if self._state is not TrainState.IDLE:
+        if self._round.state is not TrainState.IDLE:
             return "A round is at work; wait for it, stop it or cancel it."
         used = [patch for patch in project.plan.patches if patch.included and patch.role == "train"]
         sums = {patch.id: self.summary(patch.id) for patch in used if patch.id not in project.broken}
@@ -252,30 +251,19 @@ class TrainSession:
         project.update(retrain=plan)
         for patch_id, paint in unsaved.items():
             self._unsaved.put(patch_id, paint)
-        self._done = None
-        self._process = self._new_process(project.folder, plan)
-        self._set_state(TrainState.RUNNING)
-        self._task = self._runner.start(
-            save_and_train(project, self._unsaved, self._process), self._on_event, partial(self._on_end, self._process)
-        )
+        self._round.begin(project, plan, self._unsaved)
 
     def pause(self, paused: bool) -> None:
         """Hold the round after its present step, or let it go on."""
-        if self._process is not None and self._state in (TrainState.RUNNING, TrainState.PAUSED):
-            self._process.order("pause" if paused else "resume")
-            self._set_state(TrainState.PAUSED if paused else TrainState.RUNNING)
+        self._round.pause(paused)
 
     def stop(self) -> None:
         """End the round after its present step and keep what is best."""
-        if self._process is not None and self._state in (TrainState.RUNNING, TrainState.PAUSED):
-            self._process.order("stop")
-            self._set_state(TrainState.STOPPING)
+        self._round.stop()
 
     def cancel(self) -> None:
         """End the round and forget it."""
-        if self._task is not None and self._state is not TrainState.IDLE:
-            self._set_state(TrainState.CANCELLING)
-            self._task.cancel()
+        self._round.cancel()
 
     def _on_open_end(self, opening: Opening, error: Exception | None) -> None:
         if opening is not self._opening:
@@ -316,7 +304,7 @@ class TrainSession:
         return self._project
 
     def _check_idle(self) -> None:
-        if self._state is not TrainState.IDLE:
+        if self._round.state is not TrainState.IDLE:
             raise TrainingError("A round is at work; stop or cancel it first.")
 
     def _check_no_opening(self) -> None:
@@ -343,21 +331,6 @@ class TrainSession:
             self.checkpoint_ready.emit(event)
         elif isinstance(event, Warned):
             self.warned.emit(event.message)
-        elif isinstance(event, Finished):
-            self._done = event.result
-
-    def _on_end(self, process: Process, error: Exception | None) -> None:
-        if process is not self._process:
-            return
-        self._process = self._task = None
-        cancelled = self._state is TrainState.CANCELLING
-        self._set_state(TrainState.IDLE)
-        if self._done is not None and error is None:
-            self._keep(self._done)
-        elif error is not None and not cancelled:
-            self.run_failed.emit(in_words(error, "Training"))
-        else:
-            self.run_cancelled.emit()
 
     def _keep(self, done: RoundPlan) -> None:
         try:
@@ -367,11 +340,6 @@ class TrainSession:
             return
         self.project_changed.emit()
         self.run_finished.emit(done)
-
-    def _set_state(self, state: TrainState) -> None:
-        if state is not self._state:
-            self._state = state
-            self.state_changed.emit(state)
 
 
 def _listen_not(_event: Event) -> None:
