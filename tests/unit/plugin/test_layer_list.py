@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+
+from napari_mouse_seg.plugin._layer_list import ImageLayerList
+from napari_mouse_seg.plugin._layers import AID
+from napari_mouse_seg.plugin._truth_layers import LabelsLayerList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PIXELS = np.zeros((8, 8), np.uint8)
+
+
+@pytest.fixture
+def viewer() -> ViewerModel:
+    viewer = ViewerModel()
+    viewer.add_image(PIXELS, name="lower")
+    viewer.add_labels(PIXELS, name="paint")
+    viewer.add_image(PIXELS, name="upper")
+    return viewer
+
+
+@pytest.fixture
+def images(viewer: ViewerModel) -> Iterator[ImageLayerList]:
+    images = ImageLayerList(viewer)
+    yield images
+    images.close()
+
+
+@pytest.fixture
+def labels(viewer: ViewerModel) -> Iterator[LabelsLayerList]:
+    labels = LabelsLayerList(viewer)
+    yield labels
+    labels.close()
+
+
+def test_images_and_labels_are_listed_apart(images: ImageLayerList, labels: LabelsLayerList) -> None:
+    images.start()
+    labels.start()
+    assert (images.names, labels.names) == (["lower", "upper"], ["paint"])
+
+
+def test_an_image_that_is_an_aid_is_not_listed(viewer: ViewerModel, images: ImageLayerList) -> None:
+    viewer.add_image(PIXELS, name="preview", metadata={AID: True})
+    images.start()
+    assert images.names == ["lower", "upper"]
+
+
+def test_the_active_image_is_chosen_at_first(viewer: ViewerModel, images: ImageLayerList) -> None:
+    viewer.layers.selection.active = viewer.layers["lower"]
+    images.start()
+    assert (images.current, images.position) == (viewer.layers["lower"], 0)
+
+
+def test_the_topmost_image_takes_the_place_of_one_that_is_gone(viewer: ViewerModel, images: ImageLayerList) -> None:
+    viewer.layers.selection.active = viewer.layers["lower"]
+    images.start()
+    told: list[object] = []
+    images.chosen.connect(lambda layer: told.append(layer.name))
+    images.removed.connect(lambda layer: told.append(f"without {layer.name}"))
+    viewer.layers.remove("lower")
+    assert told == ["upper", "without lower"]
+
+
+def test_removing_other_layers_is_told_too(viewer: ViewerModel, images: ImageLayerList) -> None:
+    images.start()
+    removed: list[str] = []
+    images.removed.connect(lambda layer: removed.append(layer.name))
+    viewer.layers.remove("paint")
+    assert removed == ["paint"]
+
+
+def test_altering_the_chosen_image_chooses_it_anew(viewer: ViewerModel, images: ImageLayerList) -> None:
+    viewer.layers.selection.active = viewer.layers["upper"]
+    images.start()
+    told: list[str] = []
+    images.altered.connect(lambda layer: told.append(f"altered {layer.name}"))
+    images.chosen.connect(lambda layer: told.append(f"chosen {layer.name}"))
+    viewer.layers["lower"].data = PIXELS + 1
+    viewer.layers["upper"].data = PIXELS + 1
+    assert told == ["altered lower", "altered upper", "chosen upper"]
+
+
+def test_no_labels_are_chosen_unless_by_hand(viewer: ViewerModel, labels: LabelsLayerList) -> None:
+    labels.start()
+    assert (labels.current, labels.position) == (None, -1)
+    labels.choose(0)
+    assert (labels.current, labels.position) == (viewer.layers["paint"], 0)
+
+
+def test_no_labels_take_the_place_of_those_that_are_gone(viewer: ViewerModel, labels: LabelsLayerList) -> None:
+    viewer.add_labels(PIXELS, name="other")
+    labels.start()
+    labels.choose(0)
+    viewer.layers.remove("paint")
+    assert (labels.names, labels.current) == (["other"], None)
+
+
+def test_labels_are_told_of_only_if_their_list_has_changed(viewer: ViewerModel, labels: LabelsLayerList) -> None:
+    labels.start()
+    told: list[list[str]] = []
+    labels.listed.connect(lambda: told.append(labels.names))
+    viewer.add_image(PIXELS)
+    viewer.add_labels(PIXELS, name="other")
+    viewer.layers["other"].name = "renamed"
+    assert told == [["paint", "other"], ["paint", "renamed"]]
+
+
+def test_painting_alters_labels_that_are_not_chosen(viewer: ViewerModel, labels: LabelsLayerList) -> None:
+    labels.start()
+    altered: list[object] = []
+    labels.altered.connect(altered.append)
+    viewer.layers["paint"].paint((2, 2), 1)
+    assert viewer.layers["paint"] in altered
+
+
+@pytest.mark.parametrize("kind", [ImageLayerList, LabelsLayerList])
+def test_after_closing_nothing_is_told(viewer: ViewerModel, kind: type[ImageLayerList | LabelsLayerList]) -> None:
+    layers = kind(viewer)
+    layers.start()
+    layers.close()
+    told: list[object] = []
+    layers.listed.connect(lambda: told.append("listed"))
+    layers.altered.connect(told.append)
+    for name in ("paint", "upper"):
+        viewer.layers[name].data = PIXELS + 1
+        viewer.layers[name].name = "new name"
+        viewer.layers.remove("new name")
+    assert told == []
