@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 PATCH_PX = 256
 STROKE_PX = 10
 FIRST_OBJECT = 10
+MAX_STROKES = 1000
 
 Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
 
@@ -102,69 +104,102 @@ DATA: dict[str, dict[str, Callable[[], DataSet]]] = {
 """By task and name; the first of a task is its default."""
 
 
-def painted_patches(data: DataSet, count: int, how: str, card: ModelCard, seed: int) -> Iterator[PaintedPatch]:
-    """Cut and paint patches, one an image while there are others; fields smaller than a patch are taken whole."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(data.train)
-    for stem in np.resize(order, count):
+@dataclass(frozen=True)
+class Cut:
+    """Where a patch is: an image's name, pixels and truth, and (rows, columns) in it."""
+
+    stem: str
+    pixels: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    box: tuple[slice, slice]
+
+
+def cuts(data: DataSet, count: int, rng: np.random.Generator) -> Iterator[Cut]:
+    """Draw patches, one an image while there are others; fields smaller than a patch are taken whole."""
+    for stem in np.resize(rng.permutation(data.train), count):
         pixels, labels = data.read(str(stem))
-        stretched = stretch(pixels, intensity_range(pixels, card.intensity), card.intensity)[None]
         y, x = (int(rng.integers(max(1, size - PATCH_PX + 1))) for size in labels.shape)
-        box = np.s_[y : y + PATCH_PX, x : x + PATCH_PX]
-        cut = labels[box]
-        paint = cut if data.classes else np.where(cut > 0, cut + FIRST_OBJECT, BACKGROUND_LABEL)
-        if how == "strokes":
-            paint = strokes(paint, paint if data.classes else (cut > 0).astype(np.int32) + 1, rng)
-        meaning = PaintPlan(whole_objects=how == "full" or bool(data.classes))
-        yield PaintedPatch(str(stem), stretched[:, *box], paint, meaning)
+        yield Cut(str(stem), pixels, labels, np.s_[y : y + PATCH_PX, x : x + PATCH_PX])
+
+
+def paint(cut: Cut, data: DataSet, how: str, card: ModelCard, rng: np.random.Generator) -> PaintedPatch:
+    """Paint a patch from its truth, in full or with strokes."""
+    stretched = stretch(cut.pixels, intensity_range(cut.pixels, card.intensity), card.intensity)[None]
+    labels = cut.labels[cut.box]
+    whole = labels if data.classes else np.where(labels > 0, labels + FIRST_OBJECT, BACKGROUND_LABEL)
+    if how == "strokes":
+        whole = strokes(whole, each_class if data.classes else each_object, rng)
+    meaning = PaintPlan(whole_objects=how == "full" or bool(data.classes))
+    return PaintedPatch(cut.stem, stretched[:, *cut.box], whole, meaning)
+
+
+def painted_patches(data: DataSet, count: int, how: str, card: ModelCard, seed: int) -> Iterator[PaintedPatch]:
+    """Draw and paint patches."""
+    rng = np.random.default_rng(seed)
+    for cut in cuts(data, count, rng):
+        yield paint(cut, data, how, card, rng)
+
+
+def each_class(labels: NDArray[np.int32], rng: np.random.Generator) -> Iterator[int]:
+    """Turn to one class after the other, evenly."""
+    while True:
+        yield from rng.permutation(labels).tolist()
+
+
+def each_object(labels: NDArray[np.int32], rng: np.random.Generator) -> Iterator[int]:
+    """Turn to every object once, then to the background."""
+    yield from rng.permutation(labels[labels != BACKGROUND_LABEL]).tolist()
+    yield from itertools.repeat(BACKGROUND_LABEL)
 
 
 def strokes(
-    paint: NDArray[np.int32], kinds: NDArray[np.int32], rng: np.random.Generator, share: float = 0.1
+    whole: NDArray[np.int32],
+    turns: Callable[[NDArray[np.int32], np.random.Generator], Iterator[int]],
+    rng: np.random.Generator,
+    share: float = 0.1,
 ) -> NDArray[np.int32]:
     """Keep short lines of full paint, until about ``share`` of the pixels are painted.
 
     Parameters
     ----------
-    paint
-        (Y, X), in full.
-    kinds
-        (Y, X), of which each gets the same number of strokes; 0 gets none.
+    whole
+        (Y, X), painted in full; 0 gets no stroke.
+    turns
+        Labels and generator → the label of each stroke: ``each_class`` or ``each_object``.
     rng
         Draws where.
     share
         Of all pixels.
     """
-    out = np.zeros(paint.shape, np.int32)
-    inside = ndimage.minimum_filter(paint, 3) == ndimage.maximum_filter(paint, 3)  # a hand keeps off the edges
-    present = [kind for kind in np.unique(kinds[inside]) if kind]
-    while present and (out > 0).mean() < share:
-        kind = present[rng.integers(len(present))]
-        rows, columns = np.nonzero(inside & (kinds == kind) & (out == 0))
-        if len(rows) == 0:
-            present.remove(kind)
-            continue
-        pick = rng.integers(len(rows))
-        _draw(out, paint, inside, (int(rows[pick]), int(columns[pick])), rng.uniform(0, np.pi))
+    out = np.zeros(whole.shape, np.int32)
+    inside = ndimage.minimum_filter(whole, 3) == ndimage.maximum_filter(whole, 3)  # a hand keeps off the edges
+    labels = np.unique(whole[inside & (whole > 0)])
+    for label in itertools.islice(turns(labels, rng), MAX_STROKES):
+        rows, columns = np.nonzero(inside & (whole == label) & (out == 0))
+        if len(rows) > 0:
+            pick = rng.integers(len(rows))
+            _draw(out, whole, inside, (int(rows[pick]), int(columns[pick])), rng.uniform(0, np.pi))
+        if (out > 0).mean() >= share:
+            break
     return out
 
 
 def _draw(
     out: NDArray[np.int32],
-    paint: NDArray[np.int32],
+    whole: NDArray[np.int32],
     inside: NDArray[np.bool_],
     middle: tuple[int, int],
     angle: float,
 ) -> None:
     """Draw one line, three pixels wide, that does not leave what it is drawn in."""
     y, x = middle
-    label = paint[middle]
+    label = whole[middle]
     for step in np.arange(-STROKE_PX, STROKE_PX + 1):
         spot = np.s_[
             max(0, round(y + step * np.sin(angle)) - 1) : max(0, round(y + step * np.sin(angle)) + 2),
             max(0, round(x + step * np.cos(angle)) - 1) : max(0, round(x + step * np.cos(angle)) + 2),
         ]
-        brush = (paint[spot] == label) & inside[spot]
+        brush = (whole[spot] == label) & inside[spot]
         out[spot][brush] = label
 
 
