@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,14 @@ from napari_mouse_seg.cli._plan_options import option_name
 from napari_mouse_seg.errors import MouseSegError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from napari_mouse_seg.cli._console import Console
+    from napari_mouse_seg.events import Event
     from napari_mouse_seg.export import RunRecord
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.pipeline import SegmentJob, SegmentResult
+    from napari_mouse_seg.pipeline import Part, SegmentJob, SegmentResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class FileRun:
     overwrite
         Whether older results may be replaced.
     resume
-        Whether inputs whose results are complete are left out.
+        Whether inputs whose results are complete are left out, and others go on where they were cut off.
     measure
         Whether the size of the objects is measured first.
     """
@@ -74,11 +77,11 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         In words: what is wrong with the image, plan, model, device or folder.
     """
     from napari_mouse_seg.images import image_stem, open_image
-    from napari_mouse_seg.pipeline import check_free, find_finished, resolve, result_paths, save_result
+    from napari_mouse_seg.pipeline import Part, check_free, find_finished, resolve, result_paths, save_result
     from napari_mouse_seg.plans import SegmentPlan
 
     stem = image_stem(source)
-    paths = result_paths(run.folder, stem, run.formats)
+    paths, part = result_paths(run.folder, stem, run.formats), Part.beside(run.folder, stem)
     started = time.perf_counter()
     image = open_image(source)
     instances = run.model.card.instances.replace(**run.instance_options)
@@ -89,20 +92,37 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     if run.resume:
         finished = find_finished(job, paths)
         if finished is not None:
+            part.remove()
             return finished, False
+        run = replace(run, overwrite=run.overwrite or part.began_outputs(paths.values()))
     check_free(paths, source, overwrite=run.overwrite)
+    part.check(resume=run.resume, overwrite=run.overwrite)
     opening = {"open": time.perf_counter() - started}
-    result = _finish(job, source.name, console)
-    record = save_result(
-        result,
-        run.folder,
-        stem,
-        run.formats,
-        overwrite=run.overwrite,
-        timings=opening,
-        command=run.command(source),
-    )
+    with _telling_what_is_kept(part, source.name, console):
+        result = _finish(job, part, source.name, console)
+        part.note_outputs(paths.values())
+        record = save_result(
+            result,
+            run.folder,
+            stem,
+            run.formats,
+            overwrite=run.overwrite,
+            timings=opening,
+            command=run.command(source),
+        )
+    part.remove()
     return record, True
+
+
+@contextmanager
+def _telling_what_is_kept(part: Part, name: str, console: Console) -> Iterator[None]:
+    """After a failure or an interrupt, say that not everything is lost."""
+    try:
+        yield
+    except (Exception, KeyboardInterrupt):
+        if part.folder.exists():
+            console.warn(f"{name}: the tiles that are done are in {part.folder}; --resume goes on with them.")
+        raise
 
 
 def _measure(job: SegmentJob, console: Console) -> float | None:
@@ -122,18 +142,28 @@ def _measure(job: SegmentJob, console: Console) -> float | None:
     return None
 
 
-def _finish(job: SegmentJob, name: str, console: Console) -> SegmentResult:
+def _finish(job: SegmentJob, part: Part, name: str, console: Console) -> SegmentResult:
     """Run to the end, showing events; an interrupt closes the run on its way out."""
-    from contextlib import closing
+    from napari_mouse_seg.pipeline import ScoreCache, segment
 
-    from napari_mouse_seg.events import Finished, Warned
-    from napari_mouse_seg.pipeline import ScoreCache, SegmentResult, segment
+    with closing(ScoreCache(job, part.folder_for(job))) as cache, closing(segment(job, cache)) as events:
+        return _listen(events, name, console)
 
-    with closing(ScoreCache(job)) as cache, closing(segment(job, cache)) as events:
-        for event in events:
-            console.progress(name, event)
-            if isinstance(event, Warned):
-                console.warn(f"{name}: {event.message}")
-            if isinstance(event, Finished) and isinstance(event.result, SegmentResult):
-                return event.result
+
+def _listen(events: Iterator[Event], name: str, console: Console) -> SegmentResult:
+    from napari_mouse_seg.events import Finished, Started, Warned
+    from napari_mouse_seg.pipeline import SegmentResult
+
+    resumed = False
+    for event in events:
+        if isinstance(event, Started) and event.stage == "kept":
+            resumed = True
+            console.out(f"{name}: going on where an earlier run was cut off")
+        if resumed and isinstance(event, Started) and event.stage == "scores":
+            console.out(f"{name}: {event.total} tiles are left")
+        console.progress(name, event)
+        if isinstance(event, Warned):
+            console.warn(f"{name}: {event.message}")
+        if isinstance(event, Finished) and isinstance(event.result, SegmentResult):
+            return event.result
     raise MouseSegError(f"The run of {name} ended without a result; run it again with --debug and report it.")

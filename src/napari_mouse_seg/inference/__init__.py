@@ -6,6 +6,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from napari_mouse_seg.inference._cache import ScoreStore, require_free, sparse_zeros
+    from napari_mouse_seg.inference._kept import KeptTiles, Setup, remove_kept, require_unused
     from napari_mouse_seg.inference._runner import NetworkRunner, load_runner
     from napari_mouse_seg.inference._scores import Scorer
     from napari_mouse_seg.inference._source import Source, SourcePlan, choose_level
@@ -14,6 +15,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_cache": ["ScoreStore", "require_free", "sparse_zeros"],
+        "_kept": ["KeptTiles", "Setup", "remove_kept", "require_unused"],
         "_runner": ["NetworkRunner", "load_runner"],
         "_scores": ["Scorer"],
         "_source": ["Source", "SourcePlan", "choose_level"],
@@ -21,13 +23,17 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 )
 
 __all__ = [
+    "KeptTiles",
     "NetworkRunner",
     "ScoreStore",
     "Scorer",
+    "Setup",
     "Source",
     "SourcePlan",
     "choose_level",
     "load_runner",
+    "remove_kept",
     "require_free",
+    "require_unused",
     "sparse_zeros",
 ]

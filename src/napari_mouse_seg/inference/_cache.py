@@ -123,20 +123,37 @@ class ScoreStore:
         ExportError
             If there is none.
         """
-        pixels = sum(tile.write.area for tile in tiles)
-        require_free(self._sums, pixels * len(self._sums) * self._sums.itemsize)
+        require_free(self._sums, self.n_bytes(tiles))
 
-    def add(self, tile: Tile, scores: NDArray[np.float32]) -> None:
+    def shares_disk_with(self, folder: Path) -> bool:
+        """Return whether the scores go to a temporary file on the disk of a folder."""
+        return isinstance(self._sums, np.memmap) and os.stat(tempfile.gettempdir()).st_dev == os.stat(folder).st_dev
+
+    def n_bytes(self, tiles: list[Tile]) -> int:
+        """Return how large the parts of these tiles are."""
+        return sum(tile.write.area for tile in tiles) * len(self._sums) * self._sums.itemsize
+
+    def add(self, tile: Tile, scores: NDArray[np.float32]) -> NDArray[np.uint16]:
         """Add one tile's scores, (channels, Y, X) from 0 to 1 over ``tile.read``; once only.
 
         The sum of rounded integers is the same in whatever order tiles come.
+
+        Returns
+        -------
+        NDArray[np.uint16]
+            What it adds to the sums, (channels, Y, X) over ``tile.write``; ``put`` takes it.
         """
-        if self._done[tile.row, tile.column]:
-            return
         inner = tile.write.shift(-tile.read.y0, -tile.read.x0).slices
         unit = np.float32(SCORE_ONE / WEIGHT_ONE**2)
-        part = np.rint(scores[:, *inner] * (self.grid.weights(tile) * unit))
-        self._sums[:, *tile.write.slices] += part.astype(np.uint16)
+        part = np.rint(scores[:, *inner] * (self.grid.weights(tile) * unit)).astype(np.uint16)
+        self.put(tile, part)
+        return part
+
+    def put(self, tile: Tile, part: NDArray[np.uint16]) -> None:
+        """Add what ``add`` returned for a tile, maybe in an earlier run; once only."""
+        if self._done[tile.row, tile.column]:
+            return
+        self._sums[:, *tile.write.slices] += part
         self._done[tile.row, tile.column] = True
 
     def read(self, box: Box) -> NDArray[np.uint16]:

@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_mouse_seg.errors import OutOfMemoryError
+from napari_mouse_seg.errors import ExportError, OutOfMemoryError
 from napari_mouse_seg.events import Event, Started, TileDone, Warned
+from napari_mouse_seg.images import IntensityRange
 from napari_mouse_seg.inference._cache import ScoreStore
+from napari_mouse_seg.inference._kept import Setup
 from napari_mouse_seg.inference._runner import load_runner
 from napari_mouse_seg.networks import resolve_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
+    from napari_mouse_seg.inference._kept import KeptTiles
     from napari_mouse_seg.inference._runner import NetworkRunner
     from napari_mouse_seg.inference._source import Source
     from napari_mouse_seg.networks import Device, Model
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 
 _SMALLEST_CORE_PX = 64
 _HALF = 0.5
+_LABEL_BYTES = 4
 
 
 class Scorer:
@@ -43,6 +49,8 @@ class Scorer:
         Tiles a pass; 0 fills the device.
     make_runner
         Loads the network, for tests.
+    kept
+        Where finished tiles are kept for a later process, and those of an earlier one are.
     """
 
     def __init__(
@@ -53,6 +61,7 @@ class Scorer:
         device: Device,
         batch_size: int = 0,
         make_runner: Callable[[Model, Device], NetworkRunner] = load_runner,
+        kept: KeptTiles | None = None,
     ) -> None:
         self._source = source
         self._model = model
@@ -61,7 +70,10 @@ class Scorer:
         self._batch_size = batch_size or max(1, device.batch_px // grid.read_px**2)
         self._make_runner = make_runner
         self._runner: NetworkRunner | None = None
-        self.store = ScoreStore(grid, len(model.card.architecture.outputs))
+        self._kept = kept
+        self._is_taken_up = False
+        self._channels = len(model.card.architecture.outputs)
+        self.store = ScoreStore(grid, self._channels)
 
     @property
     def device(self) -> Device:
@@ -80,11 +92,73 @@ class Scorer:
         return self._runner
 
     def prepare(self) -> Iterator[Event]:
-        """Read the whole-image statistics, if that has not been done; close the generator to cancel."""
+        """Read the whole-image statistics, if that has not been done, and the tiles that an earlier process kept.
+
+        Close the generator to cancel.
+
+        Yields
+        ------
+        Event
+            Started and TileDone of the stages ``"statistics"`` and ``"kept"``, the latter with passes; Warned where
+            tiles cannot be used or kept.
+
+        Raises
+        ------
+        ImageError
+            If the image is constant or cannot be read.
+        ExportError
+            If the folder of kept tiles cannot be written to, or temporary files have no room.
+        """
+        setup = None if self._kept is None else self._kept.setup
+        if setup is not None:
+            self._source.restore(IntensityRange(setup.low, setup.high), setup.median)
         for done, total in self._source.prepare():
             if done == 1:
                 yield Started("statistics", total)
             yield TileDone("statistics", done, total)
+        if self._kept is not None and not self._is_taken_up:
+            yield from self._take_up(self._kept, setup)
+
+    def _take_up(self, kept: KeptTiles, setup: Setup | None) -> Iterator[Event]:
+        """Put kept tiles where they belong; find out whether there is room to keep the others."""
+        if kept.warning:
+            yield Warned(kept.warning)
+        if setup is None:
+            kept.begin(self._setup())
+        elif setup != self._setup():
+            self._device = self._device if setup.device == self._device.name else resolve_device("cpu")
+            self.store = ScoreStore(replace(self._first_grid, core_px=setup.core_px), self._channels)
+            yield Warned(
+                f"Memory ran out before the run was cut off; going on as then, with tiles of {self.store.grid.read_px} "
+                f"px on {self._device.label}."
+            )
+        total = kept.n_passes
+        if total:
+            yield Started("kept", total)
+        for done, tiles in enumerate(kept.passes(self.store.grid, self._channels), start=1):
+            self.store.require_room([tile for tile, _ in tiles])
+            for tile, part in tiles:
+                self.store.put(tile, part)
+            yield TileDone("kept", done, total)
+        self._is_taken_up = True
+        yield from self._find_room(kept)
+
+    def _find_room(self, kept: KeptTiles) -> Iterator[Event]:
+        """Keep no tiles where they would take the room of what the run cannot do without."""
+        bounds = self.store.grid.bounds
+        needed = self.store.n_bytes(self.store.missing(bounds))
+        if self.store.shares_disk_with(kept.folder):
+            needed += needed + bounds.area * _LABEL_BYTES
+        if kept.room_bytes() < needed:
+            self._kept = None
+            yield Warned(
+                f"Finished tiles are not kept in {kept.folder}: the run would need {needed / 1e9:.1f} GB there, and "
+                "the disk is too full. If it is killed, they are computed again."
+            )
+
+    def _setup(self) -> Setup:
+        limits, grid = self._source.limits, self.store.grid
+        return Setup(limits.low, limits.high, self._source.median, grid.core_px, self._device.name)
 
     def polarity_warning(self) -> str | None:
         """Return a warning if most of the image is as bright as the objects should be (or as dark).
@@ -143,10 +217,22 @@ class Scorer:
                 self.store.require_room(group)
                 if after is not None:
                     upcoming = pool.submit(self._read, after)
-                for tile, scores in zip(group, runner.run(batch), strict=True):
-                    self.store.add(tile, scores)
+                scores = runner.run(batch)
+                parts = [self.store.add(tile, part) for tile, part in zip(group, scores, strict=True)]
+                yield from self._keep(group, parts)
+                for tile in group:
                     done += 1
                     yield TileDone("scores", done, len(tiles), tile.write)
+
+    def _keep(self, tiles: list[Tile], parts: list[NDArray[np.uint16]]) -> Iterator[Event]:
+        """Keep tiles for a later process; where that is not possible any more, the run goes on without."""
+        if self._kept is None:
+            return
+        try:
+            self._kept.append(tiles, parts)
+        except ExportError as error:
+            self._kept = None
+            yield Warned(f"{error} Tiles are no longer kept; if the run is killed, the others are computed again.")
 
     def _read(self, tiles: list[Tile]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.stack([self._source.read(tile.read) for tile in tiles])
@@ -171,4 +257,6 @@ class Scorer:
 
     def _restart(self, grid: TileGrid) -> None:
         self._runner = None if self._runner and self._runner.device != self._device else self._runner
-        self.store = ScoreStore(grid, len(self._model.card.architecture.outputs))
+        self.store = ScoreStore(grid, self._channels)
+        if self._kept is not None:
+            self._kept.begin(self._setup())

@@ -76,6 +76,10 @@ class Source:
         self._plan = plan
         self._known: tuple[IntensityRange, float] | None = None
 
+    def restore(self, limits: IntensityRange, median: float) -> None:
+        """Take ``limits`` and ``median`` from an earlier run over the same plane instead of reading the image."""
+        self._known = (limits, median)
+
     @property
     def limits(self) -> IntensityRange:
         """Whole-image intensity range.

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from napari_mouse_seg.events import Event, Finished, Started, TileDone, Warned
+from napari_mouse_seg.pipeline._part import open_part
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from napari_mouse_seg.areas import AreaShare
-    from napari_mouse_seg.inference import Scorer
+    from napari_mouse_seg.inference import KeptTiles, Scorer
     from napari_mouse_seg.pipeline._job import SegmentJob
     from napari_mouse_seg.tiling import Box
 
@@ -79,6 +81,9 @@ class ScoreCache:
     ----------
     job
         Any job; the cache serves all jobs with the same key.
+    part
+        Folder where finished tiles are kept for another process to go on with, should this one be killed; tiles of the
+        same image, model and options that are there already are taken up. None keeps them in memory only.
 
     Attributes
     ----------
@@ -86,9 +91,11 @@ class ScoreCache:
         Whose scores it holds.
     """
 
-    def __init__(self, job: SegmentJob) -> None:
+    def __init__(self, job: SegmentJob, part: Path | None = None) -> None:
         self._key = job.key
         self.image = job.image  # Held, so that its id in the key stays its own.
+        self._part = part
+        self._kept: KeptTiles | None = None
         self._scorer: Scorer | None = None
 
     def fits(self, job: SegmentJob) -> bool:
@@ -102,12 +109,18 @@ class ScoreCache:
             from napari_mouse_seg.networks import resolve_device
 
             device = resolve_device(job.plan.device)
-            self._scorer = Scorer(Source(job.plane, job.source), job.model, job.grid, device, job.plan.batch_size)
+            if self._part is not None:
+                self._kept = open_part(self._part, job, device)
+            source = Source(job.plane, job.source)
+            self._scorer = Scorer(source, job.model, job.grid, device, job.plan.batch_size, kept=self._kept)
         return self._scorer
 
     def close(self) -> None:
-        """Let go of scores and network."""
+        """Let go of scores and network; tiles kept in a folder stay there."""
         self._scorer = None
+        if self._kept is not None:
+            self._kept.close()
+            self._kept = None
 
 
 def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event, None, None]:
@@ -123,8 +136,8 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
     Yields
     ------
     Event
-        Started and TileDone for the stages ``"statistics"``, ``"scores"`` and ``"instances"`` (or ``"areas"``),
-        Warned, and at the end Finished with a ``SegmentResult``.
+        Started and TileDone for the stages ``"statistics"``, ``"scores"`` and ``"instances"`` (or ``"areas"``), and for
+        ``"kept"`` where an earlier process left tiles; Warned, and at the end Finished with a ``SegmentResult``.
 
     Raises
     ------
@@ -135,7 +148,7 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
     OutOfMemoryError
         If even the smallest tile on the CPU does not fit.
     ExportError
-        If a large image needs temporary files and the disk is full.
+        If a large image needs temporary files and the disk is full, or the cache's folder cannot be used.
     """
     if cache is None or not cache.fits(job):
         cache = ScoreCache(job)
@@ -144,15 +157,12 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
         yield Warned(message)
     started = time.perf_counter()
     scorer = cache.scorer(job)
-    yield from scorer.prepare()
+    yield from _collect(scorer.prepare(), warnings)
     polarity = scorer.polarity_warning()
     if polarity:
         warnings.append(polarity)
         yield Warned(polarity)
-    for event in scorer.compute(job.box):
-        if isinstance(event, Warned):
-            warnings.append(event.message)
-        yield event
+    yield from _collect(scorer.compute(job.box), warnings)
     scored = time.perf_counter()
     make, stage = (_classify, "areas") if job.model.card.makes_areas else (_decode, "instances")
     result = yield from make(job, scorer)
@@ -162,6 +172,14 @@ def segment(job: SegmentJob, cache: ScoreCache | None = None) -> Generator[Event
         yield Warned(message)
     timings = {"scores": scored - started, stage: time.perf_counter() - scored}
     yield Finished(replace(result, timings=timings, warnings=tuple(warnings)))
+
+
+def _collect(events: Iterator[Event], warnings: list[str]) -> Iterator[Event]:
+    """Pass events on, and remember the warnings among them."""
+    for event in events:
+        if isinstance(event, Warned):
+            warnings.append(event.message)
+        yield event
 
 
 def _classify(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, SegmentResult]:

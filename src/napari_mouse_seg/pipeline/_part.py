@@ -1,0 +1,148 @@
+"""What a run that may be killed leaves beside its results, for another one to go on with.
+
+The key of the tiles is made of everything that a score depends on, the device too: half of an image by one device and
+half by another would be a result that no single run gives.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from napari_mouse_seg.errors import ExportError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from napari_mouse_seg.inference import KeptTiles
+    from napari_mouse_seg.networks import Device
+    from napari_mouse_seg.pipeline._job import SegmentJob
+
+WORTH_KEEPING_PX = 16_000_000
+"""Pixels of the network's grid from which finished tiles are kept: about half a minute without a GPU."""
+
+_OUTPUTS = "outputs.json"
+_NOT_OF_SCORES = ("python", "platform")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The folder of one image's finished tiles, which is there from the first of them until the results are written.
+
+    Attributes
+    ----------
+    folder
+        Beside the results.
+    """
+
+    folder: Path
+
+    @classmethod
+    def beside(cls, folder: Path, stem: str) -> Part:
+        """Return the part of the results of that stem in a folder."""
+        return cls(folder / f"{stem}.mouse-seg-part")
+
+    def folder_for(self, job: SegmentJob) -> Path | None:
+        """Return the folder if the job takes long enough that a kill would hurt."""
+        return self.folder if job.bounds.area >= WORTH_KEEPING_PX else None
+
+    def check(self, *, resume: bool, overwrite: bool) -> None:
+        """Decide, before any work, about what a run that was cut off has left.
+
+        Parameters
+        ----------
+        resume
+            Whether to go on with it; it stays.
+        overwrite
+            Whether to start again, unless ``resume``; it is removed.
+
+        Raises
+        ------
+        ExportError
+            If it is there and neither was asked for, so that hours of work are not lost to a forgotten option; or if
+            that run still goes on.
+        """
+        from napari_mouse_seg.inference import require_unused
+
+        if not self.folder.exists():
+            return
+        require_unused(self.folder)
+        if resume:
+            return
+        if not overwrite:
+            raise ExportError(
+                f"An earlier run was cut off, and {self.folder} has the tiles that it finished; add --resume to go on "
+                "with them, or --overwrite to start again."
+            )
+        self.remove()
+
+    def remove(self) -> None:
+        """Remove what is there, unless another process goes on with it."""
+        from napari_mouse_seg.inference import remove_kept
+
+        with suppress(ExportError):
+            remove_kept(self.folder)
+
+    def note_outputs(self, paths: Iterable[Path]) -> None:
+        """Note, before they are written, which files a run is about to make; without kept tiles do nothing."""
+        if self.folder.exists():
+            with suppress(OSError):
+                (self.folder / _OUTPUTS).write_text(json.dumps([path.name for path in paths]), encoding="utf-8")
+
+    def began_outputs(self, paths: Iterable[Path]) -> bool:
+        """Return whether those of the files that are there were left by a run that was cut off while it wrote them."""
+        try:
+            noted = json.loads((self.folder / _OUTPUTS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        return all(path.name in noted for path in paths if path.exists())
+
+
+def open_part(part: Path, job: SegmentJob, device: Device) -> KeptTiles:
+    """Open the folder of a job's tiles.
+
+    Raises
+    ------
+    ExportError
+        If the image did not come from a file, the folder cannot be written to, or another process works in it.
+    """
+    from napari_mouse_seg.inference import KeptTiles
+
+    return KeptTiles(part, _scores_key(job, device))
+
+
+def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON values
+    """Return all that scores depend on, by names for people."""
+    from napari_mouse_seg.export import versions
+    from napari_mouse_seg.images import image_fingerprint
+
+    path, plan, source = job.image.path, job.plan, job.source
+    if path is None:
+        raise ExportError(f"{job.image.name} does not come from a file, so its tiles cannot be kept for later.")
+    return {
+        "image": [image_fingerprint(path), _last_change(path)],
+        "channel or plane": [plan.channel, plan.plane_t, plan.plane_z],
+        "model": job.model.sha256,
+        "scale": [source.level, source.network_shape],
+        "polarity or intensities": source.intensity.model_dump(mode="json"),
+        "tile": [job.grid.core_px, job.grid.halo_px, job.grid.blend_px, plan.batch_size],
+        "device": _describe(device),
+        "version of the software": {name: text for name, text in versions().items() if name not in _NOT_OF_SCORES},
+    }
+
+
+def _last_change(path: Path) -> int:
+    """Return when a file, or the file of a folder that was changed last, was changed, in ns."""
+    files = (entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
+    return max((entry.stat().st_mtime_ns for entry in files), default=0)
+
+
+def _describe(device: Device) -> list[str]:
+    """Return what of a device shows in scores; the number of threads does not."""
+    import torch
+
+    kind = torch.backends.cpu.get_cpu_capability() if device.name == "cpu" else device.label
+    return [device.name, str(device.half_dtype), kind]
