@@ -10,12 +10,13 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton, QScrollArea
 
-from helpers.desks import MIDDLE
+from helpers.desks import MIDDLE, PROMISED_MS
 from napari_mouse_seg.events import CheckpointReady
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._rounds import PREVIEW
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+from napari_mouse_seg.projects import Project
 from napari_mouse_seg.session import RunState
 from napari_mouse_seg.widgets import CurveView, PatchRow
 from napari_mouse_seg.widgets._patch_list import PatchList
@@ -184,3 +185,19 @@ def test_after_segment_a_stroke_does_not_go_beneath_the_result(desk: Desk) -> No
     assert order(desk)[-1] == paint.name
     desk.hands.stroke(paint, [(30, 20), (30, 40)])
     assert paint.data[30, 30] == 2
+
+
+@pytest.mark.parametrize("is_all", [False, True])
+def test_layers_of_a_patch_can_be_removed_together(desk: Desk, is_all: bool) -> None:
+    paint, layers = desk.add_patch(), desk.viewer.layers
+    desk.hands.stroke(paint, [(30, 20), (30, 40)])
+    folder = desk.project.folder
+    other = desk.viewer.add_labels(np.zeros((4, 4), int))
+    layers.selection = set(layers) if is_all else {paint, desk.pixels, other}
+    layers.remove_selected()  # As napari's bin does.
+    desk.until(lambda: list(layers) == ([] if is_all else [desk.image]))
+    with Project.open(folder) as project:
+        desk.until(lambda: project.paint("p001")[30, 30] == 2, PROMISED_MS)
+    if not is_all:
+        desk.choose(0)
+        assert desk.paint.data[30, 30] == 2

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import zlib
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Image, Labels
 from psygnal import Signal
+from qtpy.QtCore import QTimer
 
 from napari_mouse_seg.plugin._brushes import ClassBrush, ObjectBrush, erase, paint_of
 from napari_mouse_seg.plugin._layers import AID, placement
@@ -59,7 +61,8 @@ class PatchLayers:
         self._over: Image | None = None
         self._brush: ObjectBrush | ClassBrush | None = None
         self._saved = 0
-        self._leaving = False
+        self._leaving = self._is_removing = False
+        viewer.layers.events.removing.connect(self._on_removing)
         viewer.layers.events.removed.connect(self._on_removed)
 
     @property
@@ -166,18 +169,21 @@ class PatchLayers:
             event.connect(self._on_paint)
 
     def hide(self) -> None:
-        """Take the layers out of the viewer."""
-        self._leaving = True
-        try:
-            for layer in (self._paint, self._pixels):
-                if layer is not None and layer in self._viewer.layers:
-                    self._viewer.layers.remove(layer)
-        finally:
-            self._leaving = False
+        """Take the layers out of the viewer.
+
+        While the user removes layers, those that are selected are left for a moment: napari is about to remove them,
+        and would miss them.
+        """
+        layers = [layer for layer in (self._paint, self._pixels) if layer is not None]
+        later = [layer for layer in layers if self._is_removing and layer in self._viewer.layers.selection]
+        self._take_out([layer for layer in layers if layer not in later])
+        if later:
+            QTimer.singleShot(0, partial(self._take_out, later))
         self._patch = self._pixels = self._paint = self._over = self._brush = None
 
     def close(self) -> None:
         """Stop following the viewer, and take the layers out."""
+        self._viewer.layers.events.removing.disconnect(self._on_removing)
         self._viewer.layers.events.removed.disconnect(self._on_removed)
         self.hide()
 
@@ -225,6 +231,24 @@ class PatchLayers:
     def _on_paint(self, _event: Any = None) -> None:  # Any: napari's event
         if self._patch is not None:
             self.painted.emit(self._patch.id)
+
+    def _take_out(self, layers: Sequence[Layer]) -> None:
+        self._leaving = True
+        try:
+            for layer in layers:
+                if layer in self._viewer.layers:
+                    self._viewer.layers.remove(layer)
+        finally:
+            self._leaving = False
+
+    def _on_removing(self, _event: Any) -> None:  # Any: napari's event
+        """Note that somebody else removes layers, until that is over."""
+        if not self._leaving and not self._is_removing:
+            self._is_removing = True
+            QTimer.singleShot(0, self._on_removing_over)
+
+    def _on_removing_over(self) -> None:
+        self._is_removing = False
 
     def _on_removed(self, event: Any) -> None:  # Any: napari's event
         """If the user removes one of the two layers, the other goes too; the paint is taken up first."""

@@ -89,8 +89,9 @@ class Rounds:
         self.used: int | None = None
 
     def forget(self) -> None:
-        """Let go of another project's; their models stay on the shelf."""
-        self.end_comparison()
+        """Let go of another project's; their models stay on the shelf, and what was compared in the viewer."""
+        self._compared = ()
+        self._previews.release(PREVIEW)
         self._models.clear()
         self.used = None
 
