@@ -20,7 +20,7 @@ from napari_mouse_seg.export import read_record
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(sys.platform == "win32", reason="kill -9 is of Unix")]
 
 TESTS = Path(__file__).parent.parent
-LARGE = "napari_mouse_seg.pipeline._part.WORTH_KEEPING_PX"
+LONG = "napari_mouse_seg.pipeline._part.WORTH_KEEPING_PASSES"
 
 # Killed from inside, so that it is known where: in a frame of the n-th pass, or while it writes the results.
 KILLED = """
@@ -33,7 +33,7 @@ from napari_mouse_seg.inference._frames import FrameFile
 def kill():
     os.kill(os.getpid(), signal.SIGKILL)
 
-part.WORTH_KEEPING_PX = 1
+part.WORTH_KEEPING_PASSES = 0
 where, count = sys.argv[1], int(sys.argv[2])
 append, write, move = FrameFile.append, FrameFile._write, atomic._move
 passes = moves = 0
@@ -100,7 +100,7 @@ def test_a_killed_command_goes_on_at_the_tile_where_it_was(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(LARGE, 1)
+    monkeypatch.setattr(LONG, 0)
     kill(where, count, command, tmp_path)
     capsys.readouterr()
     assert main([*command, "--output", str(tmp_path)]) == 1
@@ -123,7 +123,7 @@ def test_a_command_killed_while_it_wrote_results_writes_them_again(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(LARGE, 1)
+    monkeypatch.setattr(LONG, 0)
     kill("results", 1, command, tmp_path)
     assert (tmp_path / "cells.tif").exists()
     assert main([*command, "--output", str(tmp_path), "--resume"]) == 0
@@ -141,7 +141,7 @@ def test_an_interrupted_command_says_that_the_finished_tiles_are_kept(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(LARGE, 1)
+    monkeypatch.setattr(LONG, 0)
     with monkeypatch.context() as patch:
         patch.setattr("napari_mouse_seg.instances.decode_blocks", interrupted)
         assert main([*command, "--output", str(tmp_path)]) == 130

@@ -146,7 +146,7 @@ def _finish(job: SegmentJob, part: Part, name: str, console: Console) -> Segment
     """Run to the end, showing events; an interrupt closes the run on its way out."""
     from napari_mouse_seg.pipeline import ScoreCache, segment
 
-    with closing(ScoreCache(job, part.folder_for(job))) as cache, closing(segment(job, cache)) as events:
+    with closing(ScoreCache(job, part.folder)) as cache, closing(segment(job, cache)) as events:
         return _listen(events, name, console)
 
 

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks import Device
     from napari_mouse_seg.pipeline._job import SegmentJob
 
-WORTH_KEEPING_PX = 16_000_000
-"""Pixels of the network's grid from which finished tiles are kept: about half a minute without a GPU."""
+WORTH_KEEPING_PASSES = 32
+"""How often a device must be filled for tiles to be kept: 17 megapixels (half a minute) without a GPU, 537 with one."""
 
 _OUTPUTS = "outputs.json"
 _NOT_OF_SCORES = ("python", "platform")
@@ -44,10 +44,6 @@ class Part:
     def beside(cls, folder: Path, stem: str) -> Part:
         """Return the part of the results of that stem in a folder."""
         return cls(folder / f"{stem}.mouse-seg-part")
-
-    def folder_for(self, job: SegmentJob) -> Path | None:
-        """Return the folder if the job takes long enough that a kill would hurt."""
-        return self.folder if job.bounds.area >= WORTH_KEEPING_PX else None
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
         """Decide, before any work, about what a run that was cut off has left.
@@ -101,8 +97,8 @@ class Part:
         return all(path.name in noted for path in paths if path.exists())
 
 
-def open_part(part: Path, job: SegmentJob, device: Device) -> KeptTiles:
-    """Open the folder of a job's tiles.
+def open_part(folder: Path, job: SegmentJob, device: Device) -> KeptTiles | None:
+    """Open the folder of a job's tiles; None if the job is done too soon for a kill to hurt.
 
     Raises
     ------
@@ -111,7 +107,9 @@ def open_part(part: Path, job: SegmentJob, device: Device) -> KeptTiles:
     """
     from napari_mouse_seg.inference import KeptTiles
 
-    return KeptTiles(part, _scores_key(job, device))
+    if job.box.area < WORTH_KEEPING_PASSES * device.batch_px:
+        return None
+    return KeptTiles(folder, _scores_key(job, device))
 
 
 def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON values

@@ -82,8 +82,9 @@ class ScoreCache:
     job
         Any job; the cache serves all jobs with the same key.
     part
-        Folder where finished tiles are kept for another process to go on with, should this one be killed; tiles of the
-        same image, model and options that are there already are taken up. None keeps them in memory only.
+        Folder where finished tiles of a long run are kept for another process to go on with, should this one be
+        killed; tiles of the same image, model and options that are there already are taken up. None keeps them in
+        memory only.
 
     Attributes
     ----------

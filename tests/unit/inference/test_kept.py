@@ -248,6 +248,37 @@ def test_a_disk_that_fills_up_ends_the_keeping_and_not_the_run(
     np.testing.assert_array_equal(scores, straight)
 
 
+@pytest.fixture
+def _scores_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    monkeypatch.setattr("napari_mouse_seg.inference._cache.IN_MEMORY_BYTES", 100)
+
+
+@pytest.mark.usefixtures("_scores_on_disk")
+def test_scores_too_large_for_memory_are_taken_up(model: Model, tmp_path: Path, straight: np.ndarray) -> None:
+    Process(model, tmp_path / "part").run(stop_after=4)
+    scores, events = Process(model, tmp_path / "part").run()
+    assert scored(events) == N_TILES - 4
+    np.testing.assert_array_equal(scores, straight)
+
+
+@pytest.mark.parametrize(("share", "is_kept"), [(1.5, False), (2.5, True)])
+@pytest.mark.usefixtures("_scores_on_disk")
+def test_kept_tiles_leave_room_for_scores_and_labels_on_the_same_disk(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, *, is_kept: bool
+) -> None:
+    grid = TileGrid(SHAPE, 64, model.card.halo_px)
+    scores_bytes = sum(tile.write.area for tile in grid.tiles()) * 3 * 2
+    room = 200_000_000 + int(share * scores_bytes) + SHAPE[0] * SHAPE[1] * 4
+    plenty = shutil.disk_usage(tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.disk_usage", lambda _: plenty._replace(free=room))
+        _, events = Process(model, tmp_path / "part").run(stop_after=4)
+    assert ("are not kept in" in warnings(events)) is not is_kept
+    assert scored(events) == 4
+
+
 def test_two_processes_do_not_write_into_one_folder(tmp_path: Path) -> None:
     with closing(KeptTiles(tmp_path / "part", KEY)):
         with pytest.raises(ExportError, match="Another process is working on the same image"):

@@ -33,6 +33,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     return write_random_model(tmp_path_factory.mktemp("model"))
 
 
+@pytest.fixture(autouse=True)
+def _every_run_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("napari_mouse_seg.pipeline._part.WORTH_KEEPING_PASSES", 0)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     tifffile.imwrite(
@@ -143,13 +148,12 @@ def test_an_image_from_memory_keeps_nothing(model: Model, tmp_path: Path) -> Non
         run(job, tmp_path / "part")
 
 
-def test_only_large_images_keep_tiles(
-    model: Model, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, part = resolve(open_image(path), model, PLAN), Part.beside(tmp_path, "cells")
-    assert part.folder_for(job) is None
-    monkeypatch.setattr("napari_mouse_seg.pipeline._part.WORTH_KEEPING_PX", SHAPE[0] * SHAPE[1])
-    assert part.folder_for(job) == part.folder
+def test_a_short_run_keeps_nothing(model: Model, path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    job = resolve(open_image(path), model, PLAN)
+    assert isinstance(run(job, tmp_path / "part")[-1], Finished)
+    run(job, tmp_path / "part", stop_after=4)
+    assert not (tmp_path / "part").exists()
 
 
 def test_what_a_run_left_is_not_lost_to_a_forgotten_option(part: Path) -> None:
