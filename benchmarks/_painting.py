@@ -129,7 +129,8 @@ def paint(cut: Cut, data: DataSet, how: str, card: ModelCard, rng: np.random.Gen
     whole = labels if data.classes else np.where(labels > 0, labels + FIRST_OBJECT, BACKGROUND_LABEL)
     if how == "strokes":
         whole = strokes(whole, each_class if data.classes else each_object, rng)
-    meaning = PaintPlan(whole_objects=how == "full" or bool(data.classes))
+    in_strokes = how == "strokes" and not data.classes
+    meaning = PaintPlan(whole_objects=not in_strokes, rest_is_background=in_strokes)  # Every object has a stroke.
     return PaintedPatch(cut.stem, stretched[:, *cut.box], whole, meaning)
 
 

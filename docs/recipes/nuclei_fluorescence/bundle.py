@@ -20,7 +20,8 @@ CARD = ModelCard(
     summary="Nuclei, bright on dark, in one fluorescence channel (DAPI, Hoechst)",
     architecture=ARCHITECTURE,
     intensity=INTENSITY,
-    instances=InstancesPlan(foreground_threshold=0.55),  # Chosen on training images.
+    # Chosen on training images.
+    instances=InstancesPlan(foreground_threshold=0.55, split_depth=0.4, min_area_px=25, min_certainty=0.8),
     modality="fluorescence",
     pixel_size_um=0.65,
     object_diameter_px=28,

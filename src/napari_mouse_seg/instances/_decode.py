@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,7 +30,30 @@ ReadScores = Callable[[Box], NDArray[np.uint16]]
 """Returns the (3, Y, X) scores of a box: foreground, touching boundary, distance, from 0 to ``SCORE_ONE``."""
 
 _PATIENCE_S = 0.2
+_SCORE_SHIFT = 8  # From 0 to SCORE_ONE down to 0 to 255, exactly.
 _MAX_CROP_PX = 2**31 - 1
+
+
+@dataclass(slots=True)
+class _Maps:
+    """What one box is decoded from; all (Y, X) uint8.
+
+    Attributes
+    ----------
+    mask
+        1 in the foreground, with holes filled.
+    core
+        Core score.
+    outside
+        1 where the unseen part beyond a cut edge may flood from.
+    certainty
+        Foreground score, 0 to 255.
+    """
+
+    mask: NDArray[np.uint8]
+    core: NDArray[np.uint8]
+    outside: NDArray[np.uint8]
+    certainty: NDArray[np.uint8]
 
 
 class Decoder:
@@ -62,8 +86,8 @@ class Decoder:
         """Let calls at work in other threads raise ``CancelledError`` soon; there is no way back."""
         self._stop[0] = 1
 
-    def maps(self, box: Box) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.uint8]]:
-        """Return (Y, X) foreground mask, core score and cut pixels of a box, with holes filled.
+    def maps(self, box: Box) -> _Maps:
+        """Return what a box is decoded from.
 
         A hole of at most n pixels reaches at most n pixels out of the box, so that margin makes it exact.
         """
@@ -75,16 +99,14 @@ class Decoder:
         self._check()
         outside = _kernels.fill_holes(mask, core, self._plan.max_hole_px, self._cut_edges(grown))
         inner = box.shift(-grown.y0, -grown.x0).slices
-        return (
-            np.ascontiguousarray(mask[inner]),
-            np.ascontiguousarray(core[inner]),
-            np.ascontiguousarray(outside[inner]),
-        )
+        certainty = (scores[0][inner] >> _SCORE_SHIFT).astype(np.uint8)
+        mask, core, outside = (np.ascontiguousarray(part[inner]) for part in (mask, core, outside))
+        return _Maps(mask, core, outside, certainty)
 
     def solve_block(self, box: Box) -> tuple[Solved, OpenPieces]:
         """Solve the components that lie whole in a block; describe those that do not."""
-        mask, core, outside = self.maps(box)
-        pieces, count = _kernels.label_components(mask, False)
+        maps = self.maps(box)
+        pieces, count = _kernels.label_components(maps.mask, False)
         is_open = np.zeros(count + 1, np.bool_)
         sides = pieces[0], pieces[:, 0], pieces[-1], pieces[:, -1]
         region = self._region
@@ -95,10 +117,10 @@ class Decoder:
         is_open[0] = False
         table = _kernels.describe(pieces, pieces, count)
         if is_open.any():
-            mask[is_open[pieces]] = 0
+            maps.mask[is_open[pieces]] = 0
         top, left, bottom, right = (side.copy() for side in sides)
         open_pieces = OpenPieces(top, left, bottom, right, table, is_open)
-        return self._solve(box, mask, core, outside), open_pieces
+        return self._solve(box, maps), open_pieces
 
     def solve_component(self, box: Box, first: tuple[int, int]) -> Solved:
         """Solve one component that spans blocks, given the box around it and its first pixel."""
@@ -106,14 +128,15 @@ class Decoder:
             raise PlanError(
                 f"One foreground area spans {box.shape[0]} x {box.shape[1]} pixels; raise the foreground threshold."
             )
-        mask, core, outside = self.maps(box)
+        maps = self.maps(box)
         self._check()
-        pieces, _ = _kernels.label_components(mask, False)
-        mask[pieces != pieces[first[0] - box.y0, first[1] - box.x0]] = 0
-        return self._solve(box, mask, core, outside)
+        pieces, _ = _kernels.label_components(maps.mask, False)
+        maps.mask[pieces != pieces[first[0] - box.y0, first[1] - box.x0]] = 0
+        return self._solve(box, maps)
 
-    def _solve(self, box: Box, mask: NDArray[np.uint8], core: NDArray[np.uint8], outside: NDArray[np.uint8]) -> Solved:
+    def _solve(self, box: Box, maps: _Maps) -> Solved:
         """Watershed of the components in a mask, twice where an edge cuts: with and without a flood from outside."""
+        mask, core, outside = maps.mask, maps.core, maps.outside
         labels, count = _watershed.place_markers(mask, core, self._min_depth, self._stop)
         self._check()
         sure = labels
@@ -124,6 +147,9 @@ class Decoder:
         self._check()
         table = _kernels.describe(labels, sure, count)
         keep = table[:, AREA] >= self._plan.min_area_px
+        if self._plan.min_certainty > 0:
+            sums = _kernels.sum_by_label(labels, maps.certainty, count)
+            keep &= sums >= self._plan.min_certainty * 255 * table[:, AREA]
         keep[0] = False
         lookup = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
         _kernels.relabel(labels, lookup)

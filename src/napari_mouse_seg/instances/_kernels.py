@@ -171,6 +171,18 @@ def fill_holes(mask, core, max_area, cut):
 
 
 @njit(cache=True, nogil=True)
+def sum_by_label(labels, values, count):
+    """Return per object (index 0 unused) the sum of (Y, X) uint8 values over it, (count + 1,) int64."""
+    rows, columns = labels.shape
+    sums = np.zeros(count + 1, np.int64)
+    for y in range(rows):
+        for x in range(columns):
+            if labels[y, x] > 0:
+                sums[labels[y, x]] += values[y, x]
+    return sums
+
+
+@njit(cache=True, nogil=True)
 def describe(labels, sure, count):
     """Return per object (index 0 unused): first pixel in raster order, area, bounding box, and whether it is cut.
 

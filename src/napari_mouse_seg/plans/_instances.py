@@ -34,6 +34,13 @@ class InstancesPlan(Plan):
     min_area_px: int = Field(
         20, ge=1, le=100_000, title="Minimum area (px)", description="Smaller objects are dropped."
     )
+    min_certainty: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        title="Least certainty",
+        description="Objects whose mean foreground score is lower are dropped. Raise it if debris is found.",
+    )
     max_hole_px: int = Field(
         50, ge=0, le=500, title="Fill holes up to (px)", description="Smaller holes inside objects are filled."
     )

@@ -17,7 +17,10 @@ class PaintPlan(Plan):
     """How the labels of a painted patch are read."""
 
     rest_is_background: bool = Field(
-        False, title="The rest is background", description="Whether what is not painted is background, not unknown."
+        False,
+        title="The rest is background",
+        description="Whether all objects are painted, so that the rest is background and not unknown; "
+        "with strokes, whether every object has one.",
     )
     whole_objects: bool = Field(
         True,
@@ -28,6 +31,9 @@ class PaintPlan(Plan):
     @property
     def sentence(self) -> str:
         """What the paint means, for people."""
-        objects = "Objects end where their paint ends" if self.whole_objects else "Strokes lie somewhere inside objects"
-        rest = "everything else is background" if self.rest_is_background else "what is not painted is left out"
-        return f"{objects}; {rest}."
+        if self.whole_objects:
+            rest = "everything else is background" if self.rest_is_background else "what is not painted is left out"
+            return f"Objects end where their paint ends; {rest}."
+        if self.rest_is_background:
+            return "Every object has a stroke somewhere inside; what has none is background."
+        return "Strokes lie somewhere inside objects; there may be more without a stroke."

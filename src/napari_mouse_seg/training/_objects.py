@@ -15,7 +15,7 @@ from napari_mouse_seg.training._losses import instance_loss
 from napari_mouse_seg.training._paint import prepare_paint
 from napari_mouse_seg.training._predict import predict_scores
 from napari_mouse_seg.training._rehearsal import REHEARSAL_GROUP, load_rehearsal
-from napari_mouse_seg.training._strokes import prepare_strokes
+from napari_mouse_seg.training._strokes import complete_strokes, prepare_strokes
 from napari_mouse_seg.training._task import PAINTED_GROUP, Score, fine_tuning_plan
 
 if TYPE_CHECKING:
@@ -73,11 +73,11 @@ class ObjectsTask:
     def _prepare(self, patch: PaintedPatch, network: nn.Module) -> TrainingImage:
         if patch.meaning.whole_objects:
             return prepare_paint(patch.stretched, patch.paint, patch.meaning, self.training, PAINTED_GROUP)
-        paint = np.where(patch.paint == NOT_PAINTED, BACKGROUND_LABEL, patch.paint)
-        paint = paint if patch.meaning.rest_is_background else patch.paint
         scores = predict_scores(network, compress(patch.stretched, self.intensity))
+        every = patch.meaning.rest_is_background
+        objects = complete_strokes(scores, patch.paint, self._instances, every_object=every)
         half_width = self.training.boundary_half_width_px
-        return prepare_strokes(patch.stretched, paint, scores, self._instances, half_width, PAINTED_GROUP)
+        return prepare_strokes(patch.stretched, patch.paint, objects, scores, half_width, PAINTED_GROUP)
 
     def _score(self, network: nn.Module, patch: PaintedPatch) -> float:
         scores = predict_scores(network, compress(patch.stretched, self.intensity))

@@ -1,13 +1,14 @@
 """Strokes → whole objects: what the model in training makes of a patch, put right by the paint.
 
 Strokes inside of objects say where objects are and which pixels belong to different ones, but not where they end.
-Learning the foreground from them alone lets the other outputs drift: nothing holds them. So the present model's own
-objects, split and joined as the strokes say, give the distances and touching boundaries to learn next; they are made
-anew several times during a training (as in Lin et al. 2016, ScribbleSup, for classes).
+Learning the foreground from them alone lets objects swell and the other outputs drift: nothing holds them. So the
+present model's own objects, split and joined as the strokes say, are learnt too, with less weight than the paint; they
+are made anew several times during a training (as in Lin et al. 2016, ScribbleSup, for classes).
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,17 +17,31 @@ from skimage.segmentation import watershed
 from napari_mouse_seg.instances import decode, encode_targets
 from napari_mouse_seg.plans import BACKGROUND_LABEL
 from napari_mouse_seg.tiling import SCORE_ONE
-from napari_mouse_seg.training._samples import TrainingImage, pack
+from napari_mouse_seg.training._samples import MapRules, TrainingImage, pack, resample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.plans import InstancesPlan
 
-_SURE = 0.75
+_UNPAINTED_WEIGHT = 0.4
+_PAINT_WEIGHTS = (0.5, 3.0)
+_WEIGHT_ONE = 16
+_LEAST = 1e-3
 
 
-def complete_strokes(scores: NDArray[np.uint16], paint: NDArray[Any], instances: InstancesPlan) -> NDArray[np.int32]:
+def _is_painted(maps: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    painted: NDArray[np.bool_] = maps[3] >= _PAINT_WEIGHTS[0] * _WEIGHT_ONE
+    return painted
+
+
+STROKE_MAPS = MapRules(_is_painted, resample)
+"""Of the same maps as ``OBJECT_MAPS``, all of which are known; crops are drawn by what is painted."""
+
+
+def complete_strokes(
+    scores: NDArray[np.uint16], paint: NDArray[Any], instances: InstancesPlan, *, every_object: bool = False
+) -> NDArray[np.int32]:
     """Return the objects that agree with both the scores and the paint.
 
     Parameters
@@ -37,6 +52,8 @@ def complete_strokes(scores: NDArray[np.uint16], paint: NDArray[Any], instances:
         (Y, X) integers: 0 is not painted, 1 is background, each higher label lies inside of one object.
     instances
         Thresholds.
+    every_object
+        Whether every object has a stroke, so that what has none is background.
 
     Returns
     -------
@@ -52,11 +69,13 @@ def complete_strokes(scores: NDArray[np.uint16], paint: NDArray[Any], instances:
     painted_ids = np.unique(paint[strokes])
     markers = np.zeros(paint.shape, np.int32)
     markers[strokes] = np.searchsorted(painted_ids, paint[strokes]) + 1
-    # Objects without paint stay as they were found.
     has_paint = np.zeros(found.max() + 1, np.bool_)
     has_paint[found[strokes]] = True
     alone = (found > 0) & ~has_paint[found]
-    markers[alone] = found[alone] + len(painted_ids)
+    if every_object:
+        found[alone] = 0
+    else:
+        markers[alone] = found[alone] + len(painted_ids)  # They stay as they were found.
     pass_height = scores[1].astype(np.float32) - scores[2]
     within = ((found > 0) | strokes) & ~background
     return _number(watershed(pass_height, markers, mask=within))  # type: ignore[no-untyped-call]  # scikit-image
@@ -65,19 +84,21 @@ def complete_strokes(scores: NDArray[np.uint16], paint: NDArray[Any], instances:
 def prepare_strokes(
     stretched: NDArray[np.float32],
     paint: NDArray[Any],
+    objects: NDArray[np.int32],
     scores: NDArray[np.uint16],
-    instances: InstancesPlan,
     half_width_px: int,
     group: str,
 ) -> TrainingImage:
-    """Encode a patch painted with strokes, for a model that gives these scores now.
+    """Encode a patch painted with strokes.
 
     Parameters
     ----------
     stretched
         (C, Y, X) float32 from ``images.stretch``.
-    paint, scores, instances
+    paint, scores
         As for ``complete_strokes``.
+    objects
+        (Y, X) labels from there.
     half_width_px
         Of the touching boundary.
     group
@@ -86,15 +107,27 @@ def prepare_strokes(
     Returns
     -------
     TrainingImage
-        The foreground is known where there is paint. Touching boundary and distance are those of the completed objects,
-        known where the model is sure whether there is an object at all.
+        Of the completed objects. Pixels without paint count less than those with it, and the less the nearer their
+        foreground score is to a half: that is where the model's outlines may be wrong.
     """
-    targets = encode_targets(complete_strokes(scores, paint, instances), half_width_px)
-    painted = paint > 0
-    targets[0][painted] = paint[painted] > BACKGROUND_LABEL
-    share = scores[0].astype(np.float32) / SCORE_ONE
-    sure = painted | (np.maximum(share, 1 - share) > _SURE)
-    return pack(stretched, targets, np.ones(paint.shape, np.float32), np.stack([painted, sure, sure]), group)
+    targets = encode_targets(objects, half_width_px)
+    sureness = np.abs(2 * scores[0].astype(np.float32) / SCORE_ONE - 1)
+    weight = np.where(paint > 0, _paint_weight(paint, objects), _UNPAINTED_WEIGHT * sureness)
+    known = np.ones(targets.shape, np.bool_)
+    return replace(pack(stretched, targets, weight, known, group), rules=STROKE_MAPS)
+
+
+def _paint_weight(paint: NDArray[Any], objects: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Weigh paint so that its objects and background count as the patch's do.
+
+    Whoever draws as much in objects as in a background three times as large would teach that half of all is object.
+    """
+    strokes = paint > BACKGROUND_LABEL
+    painted_share = strokes.sum() / max(1, (paint > 0).sum())
+    share = (objects > 0).mean()
+    in_object, outside = share / max(painted_share, _LEAST), (1 - share) / max(1 - painted_share, _LEAST)
+    weight: NDArray[np.float32] = np.clip(np.where(strokes, in_object, outside), *_PAINT_WEIGHTS).astype(np.float32)
+    return weight
 
 
 def _number(labels: NDArray[np.int32]) -> NDArray[np.int32]:

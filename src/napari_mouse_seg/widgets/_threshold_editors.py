@@ -8,7 +8,7 @@ from napari_mouse_seg.plans import InstancesPlan
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 
 _OFTEN = ("foreground_threshold", "split_depth", "min_area_px")
-_FINE = ("boundary_weight", "max_hole_px")
+_FINE = ("min_certainty", "boundary_weight", "max_hole_px")
 _SETTLE_MS = 100
 
 

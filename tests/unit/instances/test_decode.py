@@ -34,14 +34,17 @@ def decode_region(scores: np.ndarray, region: Box, plan: InstancesPlan = PLAN, *
 
 
 @settings(max_examples=60)
-@given(st.integers(0, 10**6), st.sampled_from([5, 8, 13, 31]), st.integers(1, 3))
-def test_every_block_size_order_and_worker_count_gives_the_same_labels(seed: int, block_px: int, workers: int) -> None:
+@given(st.integers(0, 10**6), st.sampled_from([5, 8, 13, 31]), st.integers(1, 3), st.sampled_from([0.0, 0.7]))
+def test_every_block_size_order_and_worker_count_gives_the_same_labels(
+    seed: int, block_px: int, workers: int, certainty: float
+) -> None:
     scores = random_scores(seed, (61, 47))
-    whole = decode(scores, PLAN, block_px=1000)
+    plan = PLAN.replace(min_certainty=certainty)
+    whole = decode(scores, plan, block_px=1000)
     rng = np.random.default_rng(seed)
     blocks = decode(
         scores,
-        PLAN,
+        plan,
         block_px=block_px,
         workers=workers,
         order=lambda boxes: [boxes[i] for i in rng.permutation(len(boxes))],
@@ -104,6 +107,21 @@ def test_small_objects_are_dropped_and_kept_by_the_minimum_area() -> None:
     scores[1] = 0
     assert decode(scores, PLAN.replace(min_area_px=5)).count == 0
     assert decode(scores, PLAN.replace(min_area_px=4)).count == 1
+
+
+def test_objects_that_the_model_is_not_sure_of_are_dropped_by_the_least_certainty() -> None:
+    scores = np.zeros((3, 20, 20), np.uint16)
+    scores[0, 2:6, 2:6] = scores[2, 2:6, 2:6] = SCORE_ONE
+    scores[0, 12:16, 2:6] = scores[2, 12:16, 2:6] = int(0.6 * SCORE_ONE)
+    scores[0, 2:6, 12:16] = scores[2, 2:6, 12:16] = SCORE_ONE
+    scores[0, 2:4, 12:16] = int(0.5 * SCORE_ONE)  # 0.75 in the mean.
+    assert decode(scores, PLAN).count == 3
+    surer = decode(scores, PLAN.replace(min_certainty=0.7))
+    assert surer.count == 2
+    assert surer.labels[3, 3] != surer.labels[3, 13]
+    assert surer.labels[13, 3] == 0
+    assert decode(scores, PLAN.replace(min_certainty=0.8)).count == 1
+    assert decode(scores, PLAN.replace(min_certainty=0.99)).count == 1  # A score of 1 is as sure as can be.
 
 
 def test_small_holes_are_filled_and_large_ones_and_bays_stay() -> None:

@@ -60,18 +60,45 @@ def test_completed_objects_never_contradict_the_paint(seed: int) -> None:
     assert set(np.unique(found)) <= set(range(found.max() + 1))
 
 
-def test_only_paint_teaches_the_foreground() -> None:
+def test_where_every_object_has_a_stroke_those_without_are_background() -> None:
+    paint = np.zeros(SHAPE, int)
+    paint[20, 15:23], paint[20, 34:42], paint[60, 28:33] = 11, 12, 13
+    found = complete_strokes(scores_of(LABELS), paint, PLAN, every_object=True)
+    assert found.max() == 3
+    assert (found[LABELS == 4] == 0).all()
+    assert (found[LABELS == 3] > 0).mean() > 0.9
+
+
+def test_strokes_teach_whole_objects_with_less_weight_than_the_paint() -> None:
     paint = np.zeros(SHAPE, int)
     paint[20, 15:23] = 11
     paint[40] = BACKGROUND_LABEL
     scores = scores_of(LABELS)
-    scores[0, :, 80:] = SCORE_ONE // 2  # unsure there
-    image = prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, scores, PLAN, 2, "paint")
-    known = image.maps[4:] == 255
-    np.testing.assert_array_equal(known[0], paint > 0)
-    assert known[1:, :, :80].all()
-    assert not known[1:, paint == 0][:, :].all()
-    assert (image.maps[0][paint == 11] == 255).all()
-    assert (image.maps[0][paint == BACKGROUND_LABEL] == 0).all()
+    scores[0, :, 80:] = SCORE_ONE * 5 // 8  # unsure there
+    image = prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, LABELS, scores, 2, "paint")
+    np.testing.assert_array_equal(image.maps[0] == 255, LABELS > 0)
     assert image.maps[1][20, 28] == 255  # between the two that touch
     assert image.maps[2][60, 30] == pytest.approx(255)
+    assert (image.maps[4:] == 255).all()
+    np.testing.assert_array_equal(image.known, paint > 0)  # By which crops are drawn.
+    weight = image.maps[3]
+    assert weight[paint > 0].min() > weight[paint == 0].max()
+    assert weight.min() > 0
+    assert weight[:, 80:][paint[:, 80:] == 0].max() < weight[:, :80][paint[:, :80] == 0].min()
+
+
+@pytest.mark.parametrize("rows", [3, 10])
+def test_the_ratio_of_strokes_is_not_learnt(rows: int) -> None:
+    paint = np.zeros(SHAPE, int)
+    paint[LABELS == 3] = 11
+    paint[:rows, 55:] = BACKGROUND_LABEL
+    weight = (
+        prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, LABELS, scores_of(LABELS), 2, "paint")
+        .maps[3]
+        .astype(float)
+    )
+    in_objects, outside = weight[paint > BACKGROUND_LABEL].sum(), weight[paint == BACKGROUND_LABEL].sum()
+    share = (LABELS > 0).mean()
+    painted_share = (paint > BACKGROUND_LABEL).sum() / (paint > 0).sum()
+    learnt = in_objects / (in_objects + outside)
+    assert abs(learnt - share) < abs(painted_share - share) / 2
