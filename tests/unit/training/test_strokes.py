@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from helpers.scenes import draw_discs
 from napari_mouse_seg.instances import encode_targets
-from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan
+from napari_mouse_seg.networks import find_model
+from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, PaintPlan, RetrainPlan
 from napari_mouse_seg.tiling import SCORE_ONE
-from napari_mouse_seg.training import complete_strokes, prepare_strokes
+from napari_mouse_seg.training import PaintedPatch, complete_strokes, make_task, prepare_strokes
 
 SHAPE = (80, 90)
 LABELS = draw_discs(SHAPE, [(20, 20), (20, 37), (60, 30), (60, 70)], 9)
@@ -102,3 +103,16 @@ def test_the_ratio_of_strokes_is_not_learnt(rows: int) -> None:
     painted_share = (paint > BACKGROUND_LABEL).sum() / (paint > 0).sum()
     learnt = in_objects / (in_objects + outside)
     assert abs(learnt - share) < abs(painted_share - share) / 2
+
+
+def test_strokes_are_learnt_in_smaller_steps_than_whole_objects() -> None:
+    paint = np.zeros(SHAPE, int)
+    paint[20, 15:23], paint[40] = 11, BACKGROUND_LABEL
+    patches = [
+        PaintedPatch("a", np.zeros((1, *SHAPE), np.float32), paint, PaintPlan(whole_objects=whole))
+        for whole in (True, False)
+    ]
+    card = find_model("nuclei-fluorescence").card
+    full, strokes = (make_task(card, RetrainPlan(), [patch]).training.learning_rate for patch in patches)
+    assert full == RetrainPlan().learning_rate
+    assert 0.1 * full < strokes < 0.5 * full
