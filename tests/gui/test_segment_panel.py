@@ -496,7 +496,7 @@ def test_measured_objects_set_their_diameter(
     press(qtbot, widget, "Measure objects")
     qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
     assert widget.panel.value().object_diameter_px == pytest.approx(16, abs=2)
-    assert button(widget, "Measure objects").isEnabled()
+    qtbot.waitUntil(button(widget, "Measure objects").isEnabled, timeout=LONG_MS)
 
 
 def test_a_line_across_an_object_sets_its_diameter_in_image_pixels(

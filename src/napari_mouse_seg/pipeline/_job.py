@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
 _SAME_SIZE = 0.05
-_SAME_OBJECTS = 0.2
+SAME_OBJECTS = 0.2
 """Objects this near to the size that a model knows are left as they are: resampling costs detail."""
 
 _FEW_PIXELS = 0.5
@@ -150,7 +150,7 @@ def _network_shape(plane: ImagePlane, card: ModelCard, plan: SegmentPlan) -> tup
         snap = 0.0
     elif plan.object_diameter_px is not None and card.object_diameter_px is not None:
         factors = (card.object_diameter_px / plan.object_diameter_px,) * 2
-        snap = _SAME_OBJECTS
+        snap = SAME_OBJECTS
     elif plane.pixel_size_um is not None and model_um is not None:
         factors = (plane.pixel_size_um[0] / model_um, plane.pixel_size_um[1] / model_um)
     else:

@@ -11,7 +11,7 @@ from napari_mouse_seg.errors import ImageError
 from napari_mouse_seg.events import Event, Finished, Started, TileDone
 from napari_mouse_seg.inference import Source
 from napari_mouse_seg.instances import Discs, find_discs
-from napari_mouse_seg.pipeline._size_check import check_diameter
+from napari_mouse_seg.pipeline._size_check import LEAST_OBJECTS, check_diameter
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -21,9 +21,8 @@ if TYPE_CHECKING:
 
 _WINDOW_PX = 1024
 _WINDOWS_A_SIDE = 3
-_LEAST_OBJECTS = 5
 _MOST_SPREAD = 2.0
-"""How many times larger than the lower quartile the upper may be; in real images of nuclei it is 1.1 to 1.8 times."""
+"""How many times larger than the lower quartile the upper may be; chosen on training images."""
 
 _BY_HAND = "type the diameter of a typical one, or draw across one in the panel."
 
@@ -72,14 +71,14 @@ def _find_discs(job: SegmentJob) -> Generator[Event, None, Discs]:
     centres, radii = [], []
     for done, box in enumerate(windows, start=1):
         found = find_discs(source.read(box)[0])
-        if len(found) >= _LEAST_OBJECTS:
+        if len(found) >= LEAST_OBJECTS:
             centres.append(found.centres + np.array([box.y0, box.x0]))
             radii.append(found.radii)
         yield TileDone("windows", done, len(windows), box)
     if not radii:
         raise ImageError(
             f"{job.plane.name} shows too few objects that stand out from the background to measure them (fewer than "
-            f"{_LEAST_OBJECTS}); {_BY_HAND}"
+            f"{LEAST_OBJECTS}); {_BY_HAND}"
         )
     return Discs(np.concatenate(centres), np.concatenate(radii))
 

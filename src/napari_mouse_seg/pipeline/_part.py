@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.pipeline._job import SegmentJob
 
 WORTH_KEEPING_PASSES = 32
-"""How often a device must be filled for tiles to be kept: 17 megapixels (half a minute) without a GPU, 537 with one."""
+"""How often a device must be filled for tiles to be kept: 17 megapixels without a GPU, 537 with one."""
 
 _OUTPUTS = "outputs.json"
 _NOT_OF_SCORES = ("python", "platform")

@@ -16,7 +16,7 @@ import numpy as np
 from napari_mouse_seg.errors import ImageError
 from napari_mouse_seg.events import Event, Finished, Started, TileDone
 from napari_mouse_seg.instances import Discs, decoder_maps
-from napari_mouse_seg.pipeline._job import resolve
+from napari_mouse_seg.pipeline._job import SAME_OBJECTS, resolve
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
 from napari_mouse_seg.tiling import SCORE_ONE, Box
 
@@ -28,16 +28,15 @@ if TYPE_CHECKING:
     from napari_mouse_seg.pipeline._job import SegmentJob
 
 _LOOK_PX = 1024
-"""Side of what is looked at, on the larger of the two grids: a second or two without a GPU."""
+"""Side of what is looked at, on the larger of the two grids."""
 
 _LOOK_OBJECTS = 8
 """Side of what is looked at, at least, in objects."""
 
 _MOST_LOOK_PX = 2048
-_SAME_SIZE = 0.2
-"""Grids this near to each other are not worth comparing; ``resolve`` leaves such objects as they are, too."""
+LEAST_OBJECTS = 5
+"""Fewer tell nothing of an image."""
 
-_LEAST_OBJECTS = 5
 _AGREEMENT = 1.6
 """How many times larger or smaller than it knows a model may see the objects."""
 
@@ -88,7 +87,7 @@ def check_diameter(job: SegmentJob, diameter_px: float, discs: Discs) -> Generat
     plain = job.plan.replace(scale=None, object_diameter_px=None)
     sized = plain.replace(object_diameter_px=diameter_px)
     before, after = (_network_scale(resolve(job.image, job.model, plan)) for plan in (plain, sized))
-    if abs(after / before - 1) <= _SAME_SIZE:
+    if abs(after / before - 1) <= SAME_OBJECTS:
         return
     region = _crowded(job.plane.shape, discs, diameter_px, max(before, after))
     without = yield from _look(resolve(job.image, job.model, plain, region))
@@ -104,8 +103,8 @@ def check_diameter(job: SegmentJob, diameter_px: float, discs: Discs) -> Generat
 
 def _doubt(without: _Sight, using: _Sight, factor: float, known_px: float) -> str | None:
     """Return why a diameter that scales the image by a factor should not be used, as the end of a sentence."""
-    if using.n_objects < _LEAST_OBJECTS:
-        return f"finds only {using.n_objects} where they are densest (at least {_LEAST_OBJECTS} are needed)"
+    if using.n_objects < LEAST_OBJECTS:
+        return f"finds only {using.n_objects} where they are densest (at least {LEAST_OBJECTS} are needed)"
     if not 1 / _AGREEMENT <= using.diameter_px / known_px <= _AGREEMENT:
         return f"finds objects {using.diameter_px / known_px:.1f} times as large"
     least = _LEAST_GAIN if 1 / _SMALL_STEP < factor < _SMALL_STEP else 0.0

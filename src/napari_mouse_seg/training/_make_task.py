@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import RetrainPlan
     from napari_mouse_seg.training._task import PaintedPatch, Task
 
-
 _STROKES_RATE = 0.3
 
 
