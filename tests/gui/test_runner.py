@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pytestqt.qtbot import QtBot
 
 
+LONG_MS = 60_000  # Only a hang takes this long.
+
+
 class Source:
     """A generator of events that waits where it is told to."""
 
@@ -29,7 +32,7 @@ class Source:
     def events(self) -> Generator[Event, None, None]:
         try:
             for number in range(self.count):
-                self.go.acquire(timeout=5)
+                self.go.acquire(timeout=LONG_MS / 1000)
                 self.threads.add(threading.get_ident())
                 yield TileDone("scores", number, self.count)
         finally:
@@ -49,7 +52,7 @@ def test_events_arrive_in_order_on_the_main_thread(runner: ThreadRunner, qtbot: 
     source = Source(5)
     source.go.release(5)
     runner.start(source.events(), lambda event: heard.append((event.done, threading.get_ident())), ends.append)
-    qtbot.waitUntil(lambda: bool(ends))
+    qtbot.waitUntil(lambda: bool(ends), timeout=LONG_MS)
     assert [done for done, _ in heard] == [0, 1, 2, 3, 4]
     assert {thread for _, thread in heard} == {threading.main_thread().ident}
     assert threading.main_thread().ident not in source.threads
@@ -62,10 +65,10 @@ def test_cancel_closes_the_generator_after_the_event_under_way(runner: ThreadRun
     source = Source(1000)
     source.go.release(1)
     task = runner.start(source.events(), heard.append, ends.append)
-    qtbot.waitUntil(lambda: len(heard) == 1)
+    qtbot.waitUntil(lambda: len(heard) == 1, timeout=LONG_MS)
     task.cancel()
     source.go.release(1)
-    qtbot.waitUntil(lambda: bool(ends))
+    qtbot.waitUntil(lambda: bool(ends), timeout=LONG_MS)
     assert source.closed.is_set()
     assert len(heard) == 2  # What was done when the cancel came is still told: labels may have changed.
 
@@ -77,7 +80,7 @@ def test_error_is_handed_over(runner: ThreadRunner, qtbot: QtBot) -> None:
 
     ends: list[Exception | None] = []
     runner.start(failing(), lambda event: None, ends.append)
-    qtbot.waitUntil(lambda: bool(ends))
+    qtbot.waitUntil(lambda: bool(ends), timeout=LONG_MS)
     assert isinstance(ends[0], ValueError)
 
 
@@ -93,15 +96,41 @@ def test_nothing_is_heard_after_shutdown(qtbot: QtBot) -> None:
     assert heard == []
 
 
-def test_threads_switch_faster_only_while_a_task_works(runner: ThreadRunner, qtbot: QtBot) -> None:
-    before = sys.getswitchinterval()
+@pytest.fixture
+def switch_interval_s() -> Iterator[float]:
+    """Return Python's usual interval, whatever earlier tests have left."""
+    left = sys.getswitchinterval()
+    sys.setswitchinterval(0.005)
+    yield sys.getswitchinterval()
+    sys.setswitchinterval(left)
+
+
+def test_threads_switch_faster_only_while_a_task_works(
+    switch_interval_s: float, runner: ThreadRunner, qtbot: QtBot
+) -> None:
     ends: list[object] = []
     source = Source(1)
     runner.start(source.events(), lambda event: None, ends.append)
-    assert sys.getswitchinterval() < before
+    assert sys.getswitchinterval() < switch_interval_s
     source.go.release(1)
-    qtbot.waitUntil(lambda: bool(ends))
-    assert sys.getswitchinterval() == before
+    qtbot.waitUntil(lambda: bool(ends), timeout=LONG_MS)
+    assert sys.getswitchinterval() == switch_interval_s
+
+
+def test_two_runners_do_not_end_one_anothers_haste(
+    switch_interval_s: float, runner: ThreadRunner, qtbot: QtBot
+) -> None:
+    other, ends = ThreadRunner(), []
+    sources = [Source(1), Source(1)]
+    for each, source in zip((runner, other), sources, strict=True):
+        each.start(source.events(), lambda event: None, ends.append)
+    sources[0].go.release(1)
+    qtbot.waitUntil(lambda: len(ends) == 1, timeout=LONG_MS)
+    assert sys.getswitchinterval() < switch_interval_s
+    sources[1].go.release(1)
+    qtbot.waitUntil(lambda: len(ends) == 2, timeout=LONG_MS)
+    assert sys.getswitchinterval() == switch_interval_s
+    assert other.shutdown()
 
 
 def test_wait_returns_when_cancelled_tasks_have_ended(runner: ThreadRunner, qtbot: QtBot) -> None:
@@ -125,5 +154,5 @@ def test_a_listener_that_handles_events_does_not_mix_up_the_order(runner: Thread
         order.append(f"end {event.done}")
 
     runner.start(source.events(), slow, lambda error: order.append("over"))
-    qtbot.waitUntil(lambda: "over" in order)
+    qtbot.waitUntil(lambda: "over" in order, timeout=LONG_MS)
     assert order == ["begin 0", "end 0", "begin 1", "end 1", "over"]

@@ -12,14 +12,17 @@ from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, QTimer
 from qtpy.QtWidgets import QPushButton
 
+from napari_mouse_seg.events import Event, TileDone
 from napari_mouse_seg.session import RunState
+from napari_mouse_seg.session._engine import PipelineEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from napari import Viewer
     from pytestqt.qtbot import QtBot
 
+    from napari_mouse_seg.pipeline import ScoreCache, SegmentJob
     from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 
     MakeViewer = Callable[..., Viewer]
@@ -79,6 +82,25 @@ def is_in(box: tuple[float, float, float, float], centre: tuple[int, int]) -> bo
 @pytest.fixture
 def viewer(make_napari_viewer: MakeViewer) -> Viewer:
     return make_napari_viewer()
+
+
+@pytest.fixture
+def go_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Return what lets a run go on, which stands still after each tile of the network until then.
+
+    Without it, a run may be over before the test sees that it has begun.
+    """
+    go_on, segment = threading.Event(), PipelineEngine.segment
+
+    def wait_after_tiles(engine: PipelineEngine, job: SegmentJob, cache: ScoreCache) -> Iterator[Event]:
+        for event in segment(engine, job, cache):
+            yield event
+            if isinstance(event, TileDone) and event.stage == "scores":
+                go_on.wait(LONG_MS / 1000)
+
+    monkeypatch.setattr(PipelineEngine, "segment", wait_after_tiles)
+    yield go_on
+    go_on.set()
 
 
 TRANSFORMS: dict[str, dict[str, Any]] = {
@@ -314,7 +336,7 @@ def test_viewer_answers_all_through_a_run(
 
 
 def test_cancel_stops_the_run_and_leaves_no_layer(
-    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs, go_on: threading.Event
 ) -> None:
     viewer.add_image(np.tile(discs[0], (6, 6)))
     widget = open_panel(viewer)
@@ -328,6 +350,7 @@ def test_cancel_stops_the_run_and_leaves_no_layer(
     session.run_cancelled.connect(lambda: cancelled.append(True))
     button(widget, "Cancel").click()
     assert not button(widget, "Cancel").isEnabled()
+    go_on.set()
     wait_idle(qtbot, widget)
     assert cancelled == [True]
     assert labels_layers(viewer) == []
@@ -335,7 +358,7 @@ def test_cancel_stops_the_run_and_leaves_no_layer(
 
 
 def test_run_after_cancel_goes_on_from_finished_tiles(
-    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs, go_on: threading.Event
 ) -> None:
     data, centres = discs
     viewer.add_image(np.tile(data, (3, 3)))
@@ -348,6 +371,7 @@ def test_run_after_cancel_goes_on_from_finished_tiles(
     first_tile = "Running the network: 1 of "
     qtbot.waitUntil(lambda: any(text.startswith(first_tile) for text in totals), timeout=LONG_MS)
     widget.panel.cancelRequested.emit()
+    go_on.set()
     wait_idle(qtbot, widget)
     run_to_end(qtbot, widget, "Segment full image")
     first, again = [int(text.removeprefix(network).split()[0]) for text in totals if text.startswith(network)]
@@ -357,7 +381,7 @@ def test_run_after_cancel_goes_on_from_finished_tiles(
 
 
 def test_layer_removed_during_a_run_ends_it_without_error(
-    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs, go_on: threading.Event
 ) -> None:
     image = viewer.add_image(np.tile(discs[0], (6, 6)))
     widget = open_panel(viewer)
@@ -368,6 +392,7 @@ def test_layer_removed_during_a_run_ends_it_without_error(
     press(qtbot, widget, "Segment full image")
     qtbot.waitUntil(lambda: bool(begun), timeout=LONG_MS)
     viewer.layers.remove(image)
+    go_on.set()
     wait_idle(qtbot, widget)
     assert failures == []
     assert len(viewer.layers) == 0
@@ -388,7 +413,7 @@ def test_removed_labels_come_back_with_the_next_run(
 
 
 def test_viewer_closed_during_a_run_leaves_no_thread(
-    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs, go_on: threading.Event
 ) -> None:
     viewer.add_image(np.tile(discs[0], (6, 6)))
     widget = open_panel(viewer)
@@ -398,6 +423,7 @@ def test_viewer_closed_during_a_run_leaves_no_thread(
     qtbot.waitUntil(lambda: bool(begun), timeout=LONG_MS)
     assert [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
     del widget
+    go_on.set()  # Closing waits for the tile under way.
     viewer.close()
     qtbot.waitUntil(
         lambda: not [thread for thread in threading.enumerate() if thread.name == "mouse-seg"], timeout=LONG_MS

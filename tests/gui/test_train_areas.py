@@ -10,11 +10,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtGui import QColor
 from qtpy.QtWidgets import QColorDialog, QComboBox, QLineEdit, QRadioButton, QToolButton
 
-from helpers.desks import PROMISED_MS, SHORT
+from helpers.desks import SHORT
 from napari_mouse_seg.networks import load_model
 from napari_mouse_seg.plans import AreaTargets, ClassPlan, RoundPlan
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
-from napari_mouse_seg.session import TrainState
 from napari_mouse_seg.widgets._class_table import ClassTable
 
 if TYPE_CHECKING:
@@ -233,7 +232,7 @@ def test_a_trained_model_of_areas_shows_its_classes_and_is_in_segment(desk: Desk
     assert colour_at(preview, FIRST)[:7] == desk.project.plan.classes[1].colour
     assert desk.viewer.layers.selection.active is paint
     desk.panel.roundUsed.emit(1)
-    desk.qtbot.wait(200)
+    desk.until(lambda: not desk.widget.controller._previews.is_at_work)
     assert [layer.name for layer in desk.viewer.layers].count("Preview of training") == 1
 
 
@@ -308,4 +307,4 @@ def test_another_project_of_objects_is_painted_as_objects_again(
     assert second.paint.data[80, 50] == BACKGROUND
     assert not second.paint.preserve_labels
     assert second.button("Areas").isChecked()
-    second.until(lambda: second.session.state is TrainState.IDLE, PROMISED_MS)
+    second.until_idle()

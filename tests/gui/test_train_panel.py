@@ -15,7 +15,7 @@ import tifffile
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox
 
-from helpers.desks import ENDLESS, MIDDLE, PROMISED_MS, SHORT
+from helpers.desks import ENDLESS, MIDDLE, SHORT
 from helpers.pyramids import halves, write_pyramid_tiff
 from napari_mouse_seg.plans import RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
@@ -130,7 +130,7 @@ def test_each_patch_keeps_its_paint(desk: Desk) -> None:
     desk.hands.press(Qt.Key.Key_N, Qt.KeyboardModifier.ShiftModifier)
     assert desk.paint.name == "Patch 2 (paint)"
     assert desk.paint.data[70, 40] == 2
-    desk.until(lambda: desk.saved("p001")[20, 40] == 2 and desk.saved("p002")[70, 40] == 2, PROMISED_MS)
+    desk.until_kept(lambda: desk.saved("p001")[20, 40] == 2 and desk.saved("p002")[70, 40] == 2)
     assert len(desk.viewer.layers) == 3
 
 
@@ -213,7 +213,7 @@ def test_a_paint_layer_removed_by_hand_loses_nothing(desk: Desk) -> None:
     desk.hands.stroke(paint, [(30, 20), (30, 40)])
     desk.viewer.layers.remove(paint)
     assert list(desk.viewer.layers) == [desk.image]
-    desk.until(lambda: desk.saved()[30, 30] == 2, PROMISED_MS)
+    desk.until_kept(lambda: desk.saved()[30, 30] == 2)
     assert desk.panel.current_patch() == ""
     desk.choose(0)
     assert desk.paint.data[30, 30] == 2
@@ -283,7 +283,7 @@ def test_a_folder_that_vanishes_is_told_and_its_return_brings_the_paint(desk: De
     folder = desk.project.folder
     folder.rename(tmp_path / "aside")
     desk.hands.stroke(paint, [(30, 20), (30, 40)])
-    desk.until(lambda: "still in the viewer" in desk.panel.failure_text(), PROMISED_MS)
+    desk.until_kept(lambda: "still in the viewer" in desk.panel.failure_text())
     assert paint.data[30, 30] == 2
     (tmp_path / "aside").rename(folder)
     desk.hands.stroke(paint, [(60, 20), (60, 40)])

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QPushButton, QScrollArea
+from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea
 
-from helpers.desks import MIDDLE, PROMISED_MS
+from helpers.desks import LONG_MS, MIDDLE
 from napari_mouse_seg.events import CheckpointReady
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
@@ -33,13 +33,18 @@ if TYPE_CHECKING:
 FRAME = (245, 158, 11)
 
 
+def drawn_as_frame(desk: Desk) -> np.ndarray:
+    """Which pixels of the canvas have the frame's colour."""
+    picture = desk.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
+    return (abs(picture - FRAME) < 40).all(-1)
+
+
 def frame_seen(desk: Desk) -> tuple[np.ndarray, np.ndarray]:
     """Corners of what is drawn in the frame's colour, first and last, in pixels of the image."""
-    desk.qtbot.wait(100)  # The canvas draws when the window is idle.
-    picture = desk.viewer.screenshot(canvas_only=True, flash=False)[..., :3].astype(int)
-    places = np.argwhere((abs(picture - FRAME) < 40).all(-1))
+    drawn = drawn_as_frame(desk)
+    places = np.argwhere(drawn)
     assert len(places), "no frame is drawn"
-    scene, half = desk.viewer.scene.camera, np.array(picture.shape[:2]) / 2
+    scene, half = desk.viewer.scene.camera, np.array(drawn.shape) / 2
     world = [np.asarray(scene.center)[-2:] + (edge - half) / scene.zoom for edge in (places.min(0), places.max(0) + 1)]
     first, last = (np.asarray(desk.image.world_to_data(corner))[-2:] for corner in world)
     return first, last
@@ -61,10 +66,13 @@ def test_a_frame_shows_where_painting_is_possible(open_desk: Callable[..., Desk]
         canvas_px = 1 / (
             desk.viewer.scene.camera.zoom * desk.image.scale[-1]
         )  # Of a pixel of the canvas, in the image.
-        np.testing.assert_allclose(frame_seen(desk), edges_of(paint, desk), atol=3 * canvas_px)
+
+        def check() -> None:
+            np.testing.assert_allclose(frame_seen(desk), edges_of(paint, desk), atol=3 * canvas_px)  # noqa: B023
+
+        desk.qtbot.waitUntil(check, timeout=LONG_MS)  # The canvas draws when the window is idle.
     desk.paint.visible = False
-    with pytest.raises(AssertionError, match="no frame"):
-        frame_seen(desk)
+    desk.until(lambda: not drawn_as_frame(desk).any())
 
 
 def test_a_frame_is_no_layer_and_leaves_what_is_selected_alone(desk: Desk) -> None:
@@ -78,20 +86,22 @@ def test_a_frame_is_no_layer_and_leaves_what_is_selected_alone(desk: Desk) -> No
 
 @pytest.mark.parametrize(("height", "has_curve"), [(800, False), (1150, True)])
 def test_while_training_four_patches_are_in_sight(desk: Desk, height: int, has_curve: bool) -> None:
-    desk.viewer.window._qt_window.resize(1240, height)
-    panel = desk.panel
+    window, panel = desk.viewer.window._qt_window, desk.panel
+    window.resize(1240, height)
     panel.set_project("/data/slide.mouse-seg", "", ())
     plans = [PatchPlan(id=f"p{number:03d}", box=(0, 0, 64, 64)) for number in range(1, 5)]
     panel.set_patches([PatchRow(plan, None, 0.1, 3) for plan in plans])
     panel.begin_training()
     panel.add_point(10, 0.5, 0.75)
     panel.show_progress(10, 100, 60.0)
-    desk.qtbot.wait(300)
     area, patches = panel.findChild(QScrollArea), panel.findChild(PatchList)
+    (curve,) = [one for one in panel.findChildren(CurveView) if one.isVisibleTo(panel)]
+    desk.until(lambda: any("0.75" in label.text() for label in curve.findChildren(QLabel)))  # Drawn now and then.
+    desk.until_still(lambda: [one.geometry().getRect() for one in (window, panel, area, patches, curve)])
+    assert window.height() == height
     seen = [patches.visualItemRect(patches.item(row)) for row in range(4)]
     lowest = max(patches.viewport().mapTo(area, rect.bottomLeft()).y() for rect in seen)
     assert lowest < area.height()
-    (curve,) = [one for one in panel.findChildren(CurveView) if one.isVisibleTo(panel)]
     assert (curve.height() > 80) is has_curve
     for text in ("Pause", "Stop and keep best", "Cancel"):
         target = desk.button(text)
@@ -157,6 +167,7 @@ def test_a_comparison_put_away_by_hand_is_over(desk: Desk, brightness_model: Mod
     add_rounds(desk, brightness_model.path, 1, 2)
     desk.panel.roundsCompared.emit(1, 2)
     desk.until(lambda: shown(desk) == {"round 1", "round 2"})
+    desk.until(lambda: not desk.widget.controller._previews.is_at_work)  # Its end comes after its layer.
     desk.viewer.layers["round 1"].visible = False
     desk.viewer.layers.remove(desk.viewer.layers["round 2"])
     desk.widget.controller._rounds.use(2)  # As at the end of a training.
@@ -197,7 +208,16 @@ def test_layers_of_a_patch_can_be_removed_together(desk: Desk, is_all: bool) -> 
     layers.remove_selected()  # As napari's bin does.
     desk.until(lambda: list(layers) == ([] if is_all else [desk.image]))
     with Project.open(folder) as project:
-        desk.until(lambda: project.paint("p001")[30, 30] == 2, PROMISED_MS)
+        desk.until_kept(lambda: project.paint("p001")[30, 30] == 2)
     if not is_all:
         desk.choose(0)
         assert desk.paint.data[30, 30] == 2
+
+
+def test_a_comparison_given_up_while_it_is_made_does_not_come(desk: Desk, brightness_model: Model) -> None:
+    desk.add_patch()
+    add_rounds(desk, brightness_model.path, 1, 2)
+    desk.panel.roundsCompared.emit(1, 2)
+    desk.panel.roundUsed.emit(2)
+    desk.until(lambda: not desk.widget.controller._previews.is_at_work)
+    assert shown(desk) == {PREVIEW}

@@ -92,7 +92,7 @@ def score(widget: SegmentWidget) -> str:
 
 def wait_score(qtbot: QtBot, widget: SegmentWidget, pattern: str) -> re.Match[str]:
     try:
-        qtbot.waitUntil(lambda: re.search(pattern, score(widget)) is not None, timeout=20_000)
+        qtbot.waitUntil(lambda: re.search(pattern, score(widget)) is not None, timeout=LONG_MS)
     except qtbot.TimeoutError:
         pytest.fail(f"The box shows {score(widget)!r}, not {pattern!r}.")
     found = re.search(pattern, score(widget))
@@ -117,7 +117,7 @@ def test_score_appears_with_the_labels_and_follows_the_thresholds(
     segment(qtbot, widget)
     first = wait_score(qtbot, widget, r"(?s)F1 1\.00 at IoU 0\.5\n(0\.\d\d) mean.*0 missed, 0 extra.*over 88 objects")
     set_foreground(qtbot, widget, 0.98)
-    qtbot.waitUntil(lambda: "F1" in score(widget) and first[1] not in score(widget), timeout=20_000)
+    qtbot.waitUntil(lambda: "F1" in score(widget) and first[1] not in score(widget), timeout=LONG_MS)
     choose(widget, "None")
     assert score(widget) == ""
     assert not button(widget, "Find best").isEnabled()
@@ -215,7 +215,7 @@ def test_result_is_not_compared_with_itself(viewer: Viewer, qtbot: QtBot, open_p
     viewer.add_image(discs[0], name="field")
     widget = open_panel(viewer)
     segment(qtbot, widget)
-    qtbot.waitUntil(lambda: len(widget.panel.truth_box.layer_names()) == 2)
+    qtbot.waitUntil(lambda: len(widget.panel.truth_box.layer_names()) == 2, timeout=LONG_MS)
     choose(widget, widget.panel.truth_box.layer_names()[1])
     wait_score(qtbot, widget, "the result itself")
     assert not button(widget, "Find best").isEnabled()

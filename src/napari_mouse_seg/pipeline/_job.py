@@ -193,9 +193,11 @@ def _warnings(plane: ImagePlane, model: Model, plan: SegmentPlan, network_shape:
         yield f"The model {card.name} does not say how large its objects are, so the object diameter is not used."
     sized = plan.scale is not None or plan.object_diameter_px is not None
     if not sized and card.pixel_size_um is not None and plane.pixel_size_um is None:
-        yield (
-            f"The pixel size of the image is unknown; the model works at {card.pixel_size_um:g} µm per pixel. "
+        unknown = f"The pixel size of the image is unknown; the model works at {card.pixel_size_um:g} µm per pixel. "
+        yield unknown + (
             "Measure the objects, or set the scale, if they look much larger or smaller than usual."
+            if card.object_diameter_px is not None
+            else "Set the scale if the image is much coarser or finer than that."
         )
     scale = network_shape[0] / plane.shape[0]
     if scale > 1 / _FEW_PIXELS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._label_layers import LabelLayers
@@ -18,6 +18,7 @@ from napari_mouse_seg.plugin._truth_tool import TruthTool
 from napari_mouse_seg.plugin._viewport import look, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
 from napari_mouse_seg.session import Check, RunState, SegmentSession
+from napari_mouse_seg.widgets import delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,10 +71,7 @@ class SegmentController(QObject):
         self._size = SizeTool(viewer, self._runner)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)
         self._truth = TruthTool(viewer, panel, self.session, self._runner, self._layer_of)
-        self._follow = QTimer(self)
-        self._follow.setSingleShot(True)
-        self._follow.setInterval(_FOLLOW_MS)
-        self._follow.timeout.connect(self.update_view)
+        self._follow = delay(self, _FOLLOW_MS, self.update_view)
         self._connect()
         self._models.start()
         self._layers.start()

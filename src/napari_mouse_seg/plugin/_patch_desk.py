@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from psygnal import Signal
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
@@ -15,6 +15,7 @@ from napari_mouse_seg.plugin._new_project import create_project
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
 from napari_mouse_seg.plugin._preview import Place, look_with
 from napari_mouse_seg.tiling import Box
+from napari_mouse_seg.widgets import delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -83,10 +84,7 @@ class PatchDesk(QObject):
         self.layers.painted.connect(self._on_painted)
         self.layers.removed.connect(self._on_removed)
         self.layers.next_wanted.connect(self.show_next)
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_SAVE_MS)
-        self._timer.timeout.connect(self.save)
+        self._timer = delay(self, _SAVE_MS, self.save)
         self.layers.class_chosen.connect(kind.note_chosen)
         session.save_failed.connect(self._on_save_failed)
         session.leaving.connect(self._on_leaving)

@@ -72,7 +72,7 @@ class Previews:
         self._held: dict[str, bool] = {}  # Whether it is to be visible again.
         self._waiting: dict[str, tuple[Model, Place, tuple[ClassPlan, ...]]] = {}
         self._task: RunningTask | None = None
-        self._title = ""  # Of what is at work.
+        self._title = ""  # Of what is at work and has not been shown yet.
 
     @property
     def is_at_work(self) -> bool:
@@ -97,6 +97,9 @@ class Previews:
     def remove(self, title: str) -> None:
         """Take a layer away, also one that is still to come."""
         self._waiting.pop(title, None)
+        if self._task is not None and title == self._title:
+            self._title = ""
+            self._task.cancel()
         layer = self._layers.pop(title, None)
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
@@ -139,7 +142,8 @@ class Previews:
         self._task = self._runner.start(look_with(model, place), listen, self._on_end)
 
     def _on_event(self, title: str, place: Place, classes: tuple[ClassPlan, ...], event: Event) -> None:
-        if isinstance(event, Finished):
+        if isinstance(event, Finished) and title == self._title:
+            self._title = ""
             self._show(title, place, classes, event.result)
 
     def _on_end(self, error: Exception | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_error, show_info
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._base_models import BaseModels
@@ -24,6 +24,7 @@ from napari_mouse_seg.plugin._train_progress import TrainProgress
 from napari_mouse_seg.plugin._viewport import view_events
 from napari_mouse_seg.plugin._warm_up import keep_triton_out
 from napari_mouse_seg.session import TrainSession
+from napari_mouse_seg.widgets import delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,10 +64,7 @@ class TrainController(QObject):
         self._runner = ThreadRunner()
         self.session = TrainSession(self._runner)
         self._make_parts()
-        self._follow = QTimer(self)
-        self._follow.setSingleShot(True)
-        self._follow.setInterval(_FOLLOW_MS)
-        self._follow.timeout.connect(self.update_reasons)
+        self._follow = delay(self, _FOLLOW_MS, self.update_reasons)
         self._connect()
         self._show_all()
         self._layers.start()

@@ -6,13 +6,14 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._layers import plane_indices
 from napari_mouse_seg.plugin._truth_layers import Grid, LabelsLayerList, place_labels
 from napari_mouse_seg.plugin._viewport import look
 from napari_mouse_seg.session import Comparison, Question, RunState, Tuning
+from napari_mouse_seg.widgets import delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,10 +70,7 @@ class TruthTool(QObject):
         self._searched: tuple[Workspace, InstancesPlan] | None = None
         self._before: InstancesPlan | None = None
         self._shown_at = 0.0
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(_WAIT_MS)
-        self._timer.timeout.connect(self._compare)
+        self._timer = delay(self, _WAIT_MS, self._compare)
         for signal, slot in self._signals():
             signal.connect(slot)
         self._layers.start()

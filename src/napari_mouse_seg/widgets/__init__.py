@@ -3,6 +3,7 @@
 from napari_mouse_seg.widgets._card_view import CardView
 from napari_mouse_seg.widgets._class_table import first_classes
 from napari_mouse_seg.widgets._curve_view import CurveView
+from napari_mouse_seg.widgets._delay import delay
 from napari_mouse_seg.widgets._patch_list import PatchRow
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunBar
@@ -18,5 +19,6 @@ __all__ = [
     "RunBar",
     "SegmentPanel",
     "TrainPanel",
+    "delay",
     "first_classes",
 ]

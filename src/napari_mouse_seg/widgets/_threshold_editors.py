@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from qtpy.QtCore import QObject, QTimer, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
+from qtpy.QtCore import QObject, Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 
 from napari_mouse_seg.plans import InstancesPlan
+from napari_mouse_seg.widgets._delay import delay
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 
 _OFTEN = ("foreground_threshold", "split_depth", "min_area_px")
@@ -31,10 +32,7 @@ class ThresholdEditors(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.often, self.fine = PlanEditor(InstancesPlan(), _OFTEN), PlanEditor(InstancesPlan(), _FINE)
-        self._settle = QTimer(self)
-        self._settle.setSingleShot(True)
-        self._settle.setInterval(_SETTLE_MS)
-        self._settle.timeout.connect(self.settled)
+        self._settle = delay(self, _SETTLE_MS, self.settled.emit)
         for editor in (self.often, self.fine):
             editor.valueChanged.connect(self._on_value)
 

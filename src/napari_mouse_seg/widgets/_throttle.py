@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from qtpy.QtCore import QTimer
+from napari_mouse_seg.widgets._delay import delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,10 +29,7 @@ class Throttle:
     def __init__(self, action: Callable[[], None], parent: QObject) -> None:
         self._action = action
         self._pending = False
-        self._timer = QTimer(parent)
-        self._timer.setSingleShot(True)
-        self._timer.setInterval(INTERVAL_MS)
-        self._timer.timeout.connect(self._on_timeout)
+        self._timer = delay(parent, INTERVAL_MS, self._on_timeout)
 
     def request(self) -> None:
         """Ask for the action."""
