@@ -11,6 +11,7 @@ import numpy as np
 import tifffile
 from _data import data_dir
 from scipy import ndimage
+from skimage.transform import resize
 
 from napari_mouse_seg.images import intensity_range, stretch
 from napari_mouse_seg.plans import BACKGROUND_LABEL, ClassPlan, PaintPlan
@@ -27,6 +28,8 @@ PATCH_PX = 256
 STROKE_PX = 10
 FIRST_OBJECT = 10
 MAX_STROKES = 1000
+EMPS_DIAMETER_PX = 28
+SMALLEST_PX = 32
 
 Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
 
@@ -63,16 +66,21 @@ def histology() -> DataSet:
 
 
 def emps() -> DataSet:
-    """Return particles in electron micrographs, as objects; the last 40 images are scored."""
+    """Return particles in electron micrographs, as objects; the last 40 images are scored.
+
+    Each image is brought to the size at which its typical particle is as large as what the base model knows, as by
+    drawing a line across one; as they are, particles are 20 to 350 px across. A patch is then about a whole image.
+    Particles are brighter than the background in some images and darker in others.
+    """
     names = _stems("emps")
-    return DataSet(names[:-40], names[-40:], lambda stem: _read("emps", stem), "bright")
+    return DataSet(names[:-40], names[-40:], _read_emps, "bright")
 
 
 def emps_areas() -> DataSet:
     """Return the same images with areas: particles against background."""
 
     def read(stem: str) -> Read:
-        pixels, labels = _read("emps", stem)
+        pixels, labels = _read_emps(stem)
         return pixels, np.where(labels > 0, 2, BACKGROUND_LABEL).astype(np.int32)
 
     one = emps()
@@ -210,6 +218,15 @@ def _classes(*names: str) -> tuple[ClassPlan, ...]:
 
 def _stems(folder: str) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (data_dir() / folder / "images").glob("*.tif")))
+
+
+def _read_emps(stem: str) -> Read:
+    pixels, labels = _read("emps", stem)
+    areas = np.bincount(labels.ravel())[1:]
+    diameter = np.median(np.sqrt(areas[areas > 0] * 4 / np.pi))
+    shape = tuple(max(SMALLEST_PX, round(size * EMPS_DIAMETER_PX / diameter)) for size in labels.shape)
+    smaller = resize(pixels, shape, order=1, anti_aliasing=True, preserve_range=True).astype(np.float32)
+    return smaller, resize(labels, shape, order=0, anti_aliasing=False, preserve_range=True).astype(np.int32)
 
 
 def _read(folder: str, stem: str) -> Read:

@@ -27,6 +27,13 @@ class AugmentationPlan(Plan):
     stain_log2: float = Field(
         0.3, ge=0, le=2, title="Stain (octaves)", description="Each colour channel is changed by up to this; RGB only."
     )
+    invert_probability: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        title="Inversion probability",
+        description="Share of patches with dark and bright exchanged.",
+    )
     max_blur_px: float = Field(1.2, ge=0, le=10, title="Blur (px)", description="Largest Gaussian sigma.")
 
 

@@ -7,6 +7,7 @@ from napari_mouse_seg.training._areas import (
     encode_classes,
 )
 from napari_mouse_seg.training._finetune import Control, FineTuning
+from napari_mouse_seg.training._guess import Guess, guess_foreground, mix_scores
 from napari_mouse_seg.training._loop import Trainer, learning_rate_factor, train
 from napari_mouse_seg.training._losses import area_loss, boundary_loss, instance_loss, soft_dice_loss
 from napari_mouse_seg.training._make_task import make_task
@@ -22,6 +23,7 @@ __all__ = [
     "AreasTask",
     "Control",
     "FineTuning",
+    "Guess",
     "ObjectsTask",
     "PaintedPatch",
     "PatchSampler",
@@ -35,10 +37,12 @@ __all__ = [
     "class_weights",
     "complete_strokes",
     "encode_classes",
+    "guess_foreground",
     "instance_loss",
     "learning_rate_factor",
     "load_rehearsal",
     "make_task",
+    "mix_scores",
     "predict_scores",
     "prepare_image",
     "prepare_paint",

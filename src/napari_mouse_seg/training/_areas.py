@@ -53,6 +53,7 @@ class AreasTask:
         self.training: TrainingPlan = fine_tuning_plan(plan)
         self.intensity = intensity
         self.shares: Mapping[str, float] = {}
+        self.step_size = 1.0
         self._targets = targets
         counts = sum((self._count(self._encode(patch)) for patch in patches), np.zeros(len(targets.classes), np.int64))
         self._weights = torch.from_numpy(class_weights(counts))

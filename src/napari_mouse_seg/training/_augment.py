@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 def change_intensity(
     pixels: NDArray[np.float32], plan: AugmentationPlan, rng: np.random.Generator
 ) -> NDArray[np.float32]:
-    """Change blur, gamma, gain, illumination, stain, offset and noise of a stretched (C, Y, X) patch at random."""
+    """Change polarity, blur, gamma, gain, illumination, stain, offset and noise of a stretched (C, Y, X) patch."""
+    if plan.invert_probability > 0 and rng.random() < plan.invert_probability:
+        pixels = np.clip(1 - pixels, 0, None)
     if rng.random() < 0.3 and plan.max_blur_px > 0:
         sigma = rng.uniform(0, plan.max_blur_px)
         pixels = ndimage.gaussian_filter(pixels, (0, sigma, sigma), truncate=3)

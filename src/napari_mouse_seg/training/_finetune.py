@@ -128,7 +128,7 @@ class FineTuning:
             drawn += len(batch)
             images, maps = (torch.from_numpy(np.stack(part)) for part in zip(*batch, strict=True))
             warmth = min(1.0, (self._trainer.steps + 1) / _WARMUP_STEPS)
-            losses.append(self._trainer.step(images, maps, warmth * cosine(done)))
+            losses.append(self._trainer.step(images, maps, warmth * cosine(done) * self._task.step_size))
             clock.pause(control.wait_while_paused)
             if clock.elapsed_s - reported >= _REPORT_S:
                 reported = clock.elapsed_s

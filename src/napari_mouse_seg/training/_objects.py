@@ -11,6 +11,7 @@ from napari_mouse_seg.instances import decode
 from napari_mouse_seg.metrics import instance_scores
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 from napari_mouse_seg.tiling import SCORE_ONE
+from napari_mouse_seg.training._guess import Guess, guess_foreground, mix_scores
 from napari_mouse_seg.training._losses import instance_loss
 from napari_mouse_seg.training._paint import prepare_paint
 from napari_mouse_seg.training._predict import predict_scores
@@ -19,7 +20,7 @@ from napari_mouse_seg.training._strokes import complete_strokes, prepare_strokes
 from napari_mouse_seg.training._task import PAINTED_GROUP, Score, fine_tuning_plan
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from torch import Tensor, nn
 
@@ -29,6 +30,12 @@ if TYPE_CHECKING:
 
 _MATCH_IOU = 0.5
 _REHEARSAL_SHARE = 0.25
+_STROKES_STEP = 0.3
+"""Size of steps while a network learns from strokes of which it knows as much as a classifier of pixels does.
+
+What it completes is its own then, and large steps carry it away with that; a network that is lost learns from the
+classifier, and needs them.
+"""
 
 
 class ObjectsTask:
@@ -42,20 +49,38 @@ class ObjectsTask:
         Of the model.
     rehearse
         Name of the bundled model whose own samples are mixed in against forgetting; empty for none.
+    invert_probability
+        Share of crops whose dark and bright change places.
     """
 
     def __init__(
-        self, plan: RetrainPlan, intensity: IntensityPlan, instances: InstancesPlan, rehearse: str = ""
+        self,
+        plan: RetrainPlan,
+        intensity: IntensityPlan,
+        instances: InstancesPlan,
+        rehearse: str = "",
+        invert_probability: float = 0.0,
     ) -> None:
-        self.training: TrainingPlan = fine_tuning_plan(plan)
+        self.training: TrainingPlan = fine_tuning_plan(plan, invert_probability)
         self.intensity = intensity
         self.shares: Mapping[str, float] = {REHEARSAL_GROUP: _REHEARSAL_SHARE}
         self._instances = instances
+        self.step_size = 1.0
+        self._guess: Guess | None = None
         self._base_images = load_rehearsal(rehearse, self.training) if rehearse else []
 
     def prepare(self, patches: Sequence[PaintedPatch], network: nn.Module) -> list[TrainingImage]:
-        """Encode whole paint as it is, and strokes with the help of the network's own objects."""
-        return [*(self._prepare(patch, network) for patch in patches), *self._base_images]
+        """Encode whole paint as it is, and strokes with the help of the network's own objects.
+
+        The patches are the same at every call. Sets ``step_size``.
+        """
+        whole = [patch for patch in patches if patch.meaning.whole_objects]
+        strokes = [patch for patch in patches if not patch.meaning.whole_objects]
+        return [
+            *(prepare_paint(each.stretched, each.paint, each.meaning, self.training, PAINTED_GROUP) for each in whole),
+            *self._complete(strokes, network),
+            *self._base_images,
+        ]
 
     def needs_refresh(self, patches: Sequence[PaintedPatch]) -> bool:
         """Return whether there are strokes, whose objects the network completes."""
@@ -70,14 +95,20 @@ class ObjectsTask:
         value = float(np.mean([self._score(network, patch) for patch in patches]))
         return Score(value, {"f1_50": value})
 
-    def _prepare(self, patch: PaintedPatch, network: nn.Module) -> TrainingImage:
-        if patch.meaning.whole_objects:
-            return prepare_paint(patch.stretched, patch.paint, patch.meaning, self.training, PAINTED_GROUP)
-        scores = predict_scores(network, compress(patch.stretched, self.intensity))
-        every = patch.meaning.rest_is_background
-        objects = complete_strokes(scores, patch.paint, self._instances, every_object=every)
+    def _complete(self, patches: Sequence[PaintedPatch], network: nn.Module) -> Iterator[TrainingImage]:
+        if not patches:
+            return
+        images = [compress(patch.stretched, self.intensity) for patch in patches]
+        paints = [patch.paint for patch in patches]
+        if self._guess is None:
+            self._guess = guess_foreground(images, paints, self.training.seed)
+        scores, share = mix_scores([predict_scores(network, image) for image in images], self._guess, paints)
+        self.step_size = 1 - (1 - _STROKES_STEP) * min(1.0, 2 * share)
         half_width = self.training.boundary_half_width_px
-        return prepare_strokes(patch.stretched, patch.paint, objects, scores, half_width, PAINTED_GROUP)
+        for patch, mixed in zip(patches, scores, strict=True):
+            every = patch.meaning.rest_is_background
+            objects = complete_strokes(mixed, patch.paint, self._instances, every_object=every)
+            yield prepare_strokes(patch.stretched, patch.paint, objects, mixed, half_width, PAINTED_GROUP)
 
     def _score(self, network: nn.Module, patch: PaintedPatch) -> float:
         scores = predict_scores(network, compress(patch.stretched, self.intensity))

@@ -65,7 +65,8 @@ def complete_strokes(
     background = paint == BACKGROUND_LABEL
     put_right = scores.copy()
     put_right[0] = np.where(strokes, SCORE_ONE, np.where(background, 0, scores[0]))
-    found = decode(put_right, instances).labels.astype(np.int32)
+    anyhow = instances.replace(min_certainty=0.0, min_area_px=1)  # What has a stroke is an object.
+    found = decode(put_right, anyhow).labels.astype(np.int32)
     painted_ids = np.unique(paint[strokes])
     markers = np.zeros(paint.shape, np.int32)
     markers[strokes] = np.searchsorted(painted_ids, paint[strokes]) + 1
@@ -75,6 +76,8 @@ def complete_strokes(
     if every_object:
         found[alone] = 0
     else:
+        found[alone & (decode(put_right, instances).labels == 0)] = 0
+        alone &= found > 0
         markers[alone] = found[alone] + len(painted_ids)  # They stay as they were found.
     pass_height = scores[1].astype(np.float32) - scores[2]
     within = ((found > 0) | strokes) & ~background

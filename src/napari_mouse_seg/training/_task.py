@@ -84,6 +84,10 @@ class Task(Protocol):
     def shares(self) -> Mapping[str, float]:
         """How much of all crops comes from a sampling group; see ``PatchSampler``."""
 
+    @property
+    def step_size(self) -> float:
+        """Factor on the learning rate; it may change with ``prepare``."""
+
     def prepare(self, patches: Sequence[PaintedPatch], network: nn.Module) -> list[TrainingImage]:
         """Encode what is learnt from; the network is as it stands now, in evaluation mode."""
 
@@ -97,7 +101,7 @@ class Task(Protocol):
         """Judge a network in evaluation mode on at least one patch."""
 
 
-def fine_tuning_plan(plan: RetrainPlan) -> TrainingPlan:
+def fine_tuning_plan(plan: RetrainPlan, invert_probability: float = 0.0) -> TrainingPlan:
     """Return how crops are drawn and steps taken in a training whose end a clock decides."""
     return TrainingPlan(
         patch_px=plan.crop_px,
@@ -106,5 +110,5 @@ def fine_tuning_plan(plan: RetrainPlan) -> TrainingPlan:
         learning_rate=plan.learning_rate,
         average_decay=_AVERAGE_DECAY,
         seed=plan.seed,
-        augmentation=AugmentationPlan(min_scale=0.7, max_scale=1.4),
+        augmentation=AugmentationPlan(min_scale=0.7, max_scale=1.4, invert_probability=invert_probability),
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from torch import nn
 
 from helpers.scenes import draw_discs
 from napari_mouse_seg.instances import encode_targets
-from napari_mouse_seg.networks import find_model
+from napari_mouse_seg.networks import ModelCard
 from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, PaintPlan, RetrainPlan
 from napari_mouse_seg.tiling import SCORE_ONE
 from napari_mouse_seg.training import PaintedPatch, complete_strokes, make_task, prepare_strokes
@@ -105,14 +107,29 @@ def test_the_ratio_of_strokes_is_not_learnt(rows: int) -> None:
     assert abs(learnt - share) < abs(painted_share - share) / 2
 
 
-def test_strokes_are_learnt_in_smaller_steps_than_whole_objects() -> None:
+class Says(nn.Module):
+    """A network whose foreground is the image, brighter or darker than a half."""
+
+    def __init__(self, sign: float) -> None:
+        super().__init__()
+        self.sign = nn.Parameter(torch.tensor(sign))
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return (self.sign * (image - 0.5) * 50).expand(-1, 3, -1, -1)
+
+
+def test_what_a_network_knows_of_the_strokes_is_learnt_in_smaller_steps() -> None:
     paint = np.zeros(SHAPE, int)
-    paint[20, 15:23], paint[40] = 11, BACKGROUND_LABEL
-    patches = [
-        PaintedPatch("a", np.zeros((1, *SHAPE), np.float32), paint, PaintPlan(whole_objects=whole))
-        for whole in (True, False)
-    ]
-    card = find_model("nuclei-fluorescence").card
-    full, strokes = (make_task(card, RetrainPlan(), [patch]).training.learning_rate for patch in patches)
-    assert full == RetrainPlan().learning_rate
-    assert 0.1 * full < strokes < 0.5 * full
+    paint[20, 15:23], paint[20, 32:40], paint[60, 25:35] = 11, 12, 13
+    paint[40, 5:85] = paint[76, 5:85] = paint[2, 5:85] = BACKGROUND_LABEL
+    image = (LABELS > 0)[None].astype(np.float32)
+    card = ModelCard(name="says", summary="")
+    sizes = []
+    for whole, sign in ((True, 1.0), (False, 1.0), (False, -1.0)):
+        patches = [PaintedPatch("a", image, paint, PaintPlan(whole_objects=whole))]
+        task = make_task(card, RetrainPlan(), patches)
+        task.prepare(patches, Says(sign).eval())
+        sizes.append(task.step_size)
+    whole_objects, knows, lost = sizes
+    assert whole_objects == lost == 1
+    assert 0.1 < knows < 0.5
