@@ -71,9 +71,9 @@ def guess_foreground(images: Sequence[NDArray[np.float32]], paints: Sequence[NDA
     Guess or None
         None where objects or background are painted nowhere.
     """
-    features = [_features(image) for image in images]
     painted = [paint != NOT_PAINTED for paint in paints]
-    inputs = np.concatenate([rows[there] for rows, there in zip(features, painted, strict=True)])
+    # All features of many large patches would take gigabytes, so they are made again below.
+    inputs = np.concatenate([_features(image)[there] for image, there in zip(images, painted, strict=True)])
     is_object = np.concatenate([paint[there] > BACKGROUND_LABEL for paint, there in zip(paints, painted, strict=True)])
     if is_object.all() or not is_object.any():
         return None
@@ -87,7 +87,7 @@ def guess_foreground(images: Sequence[NDArray[np.float32]], paints: Sequence[NDA
         else:
             unseen[other] = _CHANCE
     classify = _Classifier(inputs, is_object, seed)
-    foreground = tuple(classify(rows.reshape(-1, rows.shape[-1])).reshape(rows.shape[:2]) for rows in features)
+    foreground = tuple(classify(_features(image)) for image in images)
     return Guess(foreground, balanced_accuracy(unseen > _CHANCE, is_object))
 
 
@@ -159,7 +159,7 @@ class _Classifier:
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            logits = self._network(torch.from_numpy(self._scaled(inputs)))[:, 0]
+            logits = self._network(torch.from_numpy(self._scaled(inputs)))[..., 0]
             out: NDArray[np.float32] = torch.sigmoid(logits).numpy()
         return out
 
