@@ -99,7 +99,7 @@ def balanced_accuracy(found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> flo
 def mix_scores(
     scores: Sequence[NDArray[np.uint16]], guess: Guess | None, paints: Sequence[NDArray[Any]]
 ) -> tuple[list[NDArray[np.uint16]], float]:
-    """Mix a network's scores with a guess, by how much better than chance each is on the paint.
+    """Mix a network's scores with a guess where the guess is better, by their errors on the paint.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def mix_scores(
     list of NDArray[np.uint16]
         As ``scores``. In place of a distance, the guess has its foreground; it knows no touching boundary.
     float
-        Share of the network in them, 0 to 1: 0 if it is no better than chance, a half if both are as good.
+        Share of the network in them, from 0 (no better than chance) to 1 (at least as good as the guess).
     """
     if guess is None:
         return list(scores), 1.0
@@ -123,7 +123,7 @@ def mix_scores(
     truth = np.concatenate([paint[paint != NOT_PAINTED] for paint in paints]) > BACKGROUND_LABEL
     network = _trust(balanced_accuracy(found > SCORE_ONE / 2, truth))
     pixels = _trust(guess.accuracy)
-    share = network / (network + pixels) if network + pixels > 0 else _CHANCE
+    share = min(1.0, 2 * network / (network + pixels)) if network + pixels > 0 else _CHANCE
     mixed = []
     for each, foreground in zip(scores, guess.foreground, strict=True):
         by_pixel = np.stack([foreground, np.zeros_like(foreground), foreground]) * SCORE_ONE
@@ -132,7 +132,7 @@ def mix_scores(
 
 
 def _trust(accuracy: float) -> float:
-    """Return the inverse of the error, 0 at chance: a network that has learnt the paint outweighs the guess."""
+    """Return the inverse of the error, 0 at chance."""
     return max(0.0, 1 / (1 - accuracy + _LEAST_ERROR) - 1 / (_CHANCE + _LEAST_ERROR))
 
 

@@ -103,7 +103,7 @@ class ObjectsTask:
         if self._guess is None:
             self._guess = guess_foreground(images, paints, self.training.seed)
         scores, share = mix_scores([predict_scores(network, image) for image in images], self._guess, paints)
-        self.step_size = 1 - (1 - _STROKES_STEP) * min(1.0, 2 * share)
+        self.step_size = 1 - (1 - _STROKES_STEP) * share
         half_width = self.training.boundary_half_width_px
         for patch, mixed in zip(patches, scores, strict=True):
             every = patch.meaning.rest_is_background
