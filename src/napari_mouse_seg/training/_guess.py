@@ -176,10 +176,14 @@ def _features(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _halves(paint: NDArray[Any], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Assign whole strokes to one of two halves; pixels of one stroke resemble each other."""
+    """Assign whole strokes to one of two halves: pixels of one resemble each other. One alone is cut in two."""
     out = np.zeros(paint.shape, np.int64)
     for here in (paint == BACKGROUND_LABEL, paint > BACKGROUND_LABEL):
         strokes, count = ndimage.label(here)
-        halves = rng.permutation(np.arange(count + 1) % 2)
-        out[here] = halves[strokes[here]]
+        if count == 1:
+            size = int(here.sum())
+            out[here] = np.arange(size) >= size // 2
+        else:
+            halves = rng.permutation(np.arange(count) % 2)
+            out[here] = halves[strokes[here] - 1]
     return out

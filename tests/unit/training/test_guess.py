@@ -44,6 +44,15 @@ def test_whole_objects_are_found_from_strokes_without_a_network(channels: int) -
     assert guess.accuracy > 0.7
 
 
+def test_one_stroke_of_each_kind_is_enough_to_be_judged() -> None:
+    paint = np.zeros(SHAPE, int)
+    paint[12:29, 18:23] = BACKGROUND_LABEL + 1
+    paint[44:47, 5:115] = BACKGROUND_LABEL
+    guess = guess_foreground([image()], [paint], 0)
+    assert guess is not None
+    assert guess.accuracy > 0.75
+
+
 def test_noise_is_not_trusted() -> None:
     noise = np.random.default_rng(1).normal(size=(1, *SHAPE)).astype(np.float32)
     guess = guess_foreground([noise], [strokes()], 0)
