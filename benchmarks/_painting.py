@@ -13,6 +13,7 @@ from _data import data_dir
 from scipy import ndimage
 from skimage.transform import resize
 
+from napari_mouse_seg import find_model
 from napari_mouse_seg.images import intensity_range, stretch
 from napari_mouse_seg.plans import BACKGROUND_LABEL, ClassPlan, PaintPlan
 from napari_mouse_seg.training import PaintedPatch
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.networks import ModelCard
 
+BASE = "nuclei-fluorescence"
 PATCH_PX = 256
 STROKE_PX = 10
 FIRST_OBJECT = 10
 MAX_STROKES = 1000
-EMPS_DIAMETER_PX = 28
 SMALLEST_PX = 32
 
 Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
@@ -224,7 +225,8 @@ def _read_emps(stem: str) -> Read:
     pixels, labels = _read("emps", stem)
     areas = np.bincount(labels.ravel())[1:]
     diameter = np.median(np.sqrt(areas[areas > 0] * 4 / np.pi))
-    shape = tuple(max(SMALLEST_PX, round(size * EMPS_DIAMETER_PX / diameter)) for size in labels.shape)
+    factor = (find_model(BASE).card.object_diameter_px or diameter) / diameter
+    shape = tuple(max(SMALLEST_PX, round(size * factor)) for size in labels.shape)
     smaller = resize(pixels, shape, order=1, anti_aliasing=True, preserve_range=True).astype(np.float32)
     return smaller, resize(labels, shape, order=0, anti_aliasing=False, preserve_range=True).astype(np.int32)
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from _painting import DATA, Cut, cuts, paint
-from retrain import BASE, Bench, find_with, print_row
+from _painting import BASE, DATA, Cut, cuts, paint
+from retrain import Bench, find_with, print_row
 
 from napari_mouse_seg.metrics import match_instances
 from napari_mouse_seg.networks import start_from

@@ -26,7 +26,7 @@ import numpy as np
 import tifffile
 import torch
 from _data import bbbc039_stems, data_dir
-from _painting import DATA, DataSet, Read, painted_patches
+from _painting import BASE, DATA, DataSet, Read, painted_patches
 
 from napari_mouse_seg import Model, SegmentPlan, find_model, instance_scores, segment
 from napari_mouse_seg.events import Validated
@@ -45,7 +45,6 @@ if TYPE_CHECKING:
 
     Find = Callable[[NDArray[np.float32]], NDArray[np.uint32]]
 
-BASE = "nuclei-fluorescence"
 CLASSICAL = "otsu-watershed"
 FORGETTING_IMAGES = 10
 Row = dict[str, Any]  # Any: text or a number
