@@ -107,9 +107,10 @@ class Rounds:
     def _train(self) -> None:
         torch.manual_seed(self._plan.seed)
         card = self._bench.card
-        network, _ = start_from(self._bench.base, card)
+        network, fresh = start_from(self._bench.base, card)
         task = make_task(card, self._plan, self._patches, BASE if self._plan.rehearse else "")
-        for _ in FineTuning(network, task, self._patches, (), self._plan).run(Orders()):
+        tuning = FineTuning(network, task, self._patches, (), self._plan, keeps_before=not fresh)
+        for _ in tuning.run(Orders()):
             pass
         self._find = find_with(network, card)
 

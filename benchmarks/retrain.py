@@ -99,17 +99,21 @@ class Bench:
         """Train once and score."""
         torch.manual_seed(plan.seed)
         if start == "base":
-            network, _ = start_from(self.base, self.card)
+            network, fresh = start_from(self.base, self.card)
         else:
-            network = build_network(self.card.architecture)
+            network, fresh = build_network(self.card.architecture), ("all",)
         patches = list(painted_patches(self.data, count, paint, self.card, plan.seed))
         task = make_task(self.card, plan, patches, BASE if plan.rehearse else "")
-        tuning = FineTuning(network, task, patches, (), plan)
+        tuning = FineTuning(network, task, patches, (), plan, keeps_before=not fresh)
         began, first = time.perf_counter(), 0.0
         for event in tuning.run(Orders()):
             if isinstance(event, Validated) and not first:
                 first = time.perf_counter() - began
-        row = {"steps": tuning.best_step, "first look (s)": round(first)} | self.score(find_with(network, self.card))
+        row = {
+            "steps": tuning.best_step,
+            "learnt share": round(tuning.learnt_share, 3),
+            "first look (s)": round(first),
+        } | self.score(find_with(network, self.card))
         return row | ({"BBBC039": mean_f1(find_with(network, self.base.card), self.home)} if self.home else {})
 
     def score(self, find: Find) -> Row:
@@ -214,6 +218,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=RetrainPlan().minutes)
     parser.add_argument("--steps", type=int, help="in place of minutes")
     parser.add_argument("--rate", type=float, default=RetrainPlan().learning_rate)
+    parser.add_argument("--share", type=float, help="of what is learnt in the weights; default: as the paint says")
     parser.add_argument("--batch", type=int, default=RetrainPlan().batch_size)
     parser.add_argument("--rehearse", action="store_true", help="mix in samples of the base model; objects only")
     parser.add_argument("--forgetting", action="store_true", help="score the result on BBBC039 too; objects only")
@@ -233,6 +238,7 @@ def plan_of(arguments: argparse.Namespace, seed: int) -> RetrainPlan:
         minutes=arguments.minutes,
         steps=arguments.steps,
         learning_rate=arguments.rate,
+        learnt_share=arguments.share,
         batch_size=arguments.batch,
         rehearse=arguments.rehearse,
         seed=seed,
@@ -261,7 +267,7 @@ def main() -> None:
             print_row(("---",) * (4 + len(row)))
         rows.append((settings, row))
         print_row((start, paint, count, seed, *row.values()))
-    print_summary(rows, [name for name in rows[0][1] if name not in ("steps", "first look (s)")])
+    print_summary(rows, [name for name in rows[0][1] if name not in ("steps", "learnt share", "first look (s)")])
 
 
 if __name__ == "__main__":

@@ -56,9 +56,9 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     torch.manual_seed(job.plan.seed)
     yield Started("training", 1)
     yield from map(Warned, job.warnings)
-    network, card = _build(job)
+    network, card, is_trained = _build(job)
     task = make_task(card, job.plan, job.train, job.root if job.plan.rehearse else "")
-    tuning = FineTuning(network, task, job.train, job.validate, job.plan, device.name)
+    tuning = FineTuning(network, task, job.train, job.validate, job.plan, device.name, keeps_before=is_trained)
     preview = job.output.with_name(f"{PREVIEW_PREFIX}{job.output.name}")
     began, curve, keeper = time.perf_counter(), _Curve(), Keeper(tuning, job)
     if before := keeper.restore():
@@ -97,6 +97,7 @@ def _round_of(job: RetrainJob, tuning: FineTuning, curve: _Curve, seconds: float
         created=datetime.now().astimezone().isoformat(timespec="seconds"),
         steps=points[-1][0] if points else 0,
         best_step=tuning.best_step,
+        learnt_share=round(tuning.learnt_share, 3),
         seconds=round(seconds, 1),
         score=None if tuning.best_score is None else tuning.best_score.value,
         patches=job.patch_ids,
@@ -145,12 +146,12 @@ def _save(path: Path, card: ModelCard, network: nn.Module) -> None:
         ) from error
 
 
-def _build(job: RetrainJob) -> tuple[nn.Module, ModelCard]:
-    """Return the network to start with, and its card; what a new network reaches is measured."""
+def _build(job: RetrainJob) -> tuple[nn.Module, ModelCard, bool]:
+    """Return the network to start with, its card, and whether all of it is trained; a new one's reach is measured."""
     from napari_mouse_seg.networks import build_network, start_from, with_measured_reach
 
     if job.start is not None:
-        network, _ = start_from(job.start, job.card)
-        return network, job.card
+        network, fresh = start_from(job.start, job.card)
+        return network, job.card, not fresh
     network = build_network(job.card.architecture, job.encoder_weights)
-    return network, with_measured_reach(job.card, network)
+    return network, with_measured_reach(job.card, network), False

@@ -58,6 +58,9 @@ class RoundPlan(Plan):
     best_step: int = Field(0, ge=0, title="Best step", description="Step whose weights were kept.")
     seconds: float = Field(0, ge=0, title="Seconds", description="How long the training took.")
     score: float | None = Field(None, title="Validation score", description="F1 or mean IoU; None without validation.")
+    learnt_share: float = Field(
+        1.0, ge=0, le=1, title="Share of what is learnt", description="Of the weights; the rest is the base model's."
+    )
     patches: tuple[str, ...] = Field((), title="Patches", description="Ids of those trained on.")
     curve: tuple[tuple[int, float, float | None], ...] = Field(
         (), title="Curve", description="Step, loss and validation score."
@@ -84,6 +87,16 @@ class RetrainPlan(Plan):
         False,
         title="Keep what the base model can do",
         description="Mixes in samples of the base model's own training images, so that it does not forget them.",
+    )
+    learnt_share: float | None = Field(
+        None,
+        gt=0,
+        le=1,
+        title="Share of what is learnt",
+        description=(
+            "The model lies between the base model and what the patches made of it; 1 keeps only the latter. Left "
+            "open, it goes the further the more objects are painted and the worse the base model finds them."
+        ),
     )
     learning_rate: float = Field(1e-3, gt=0, lt=1, title="Learning rate", description="Peak, after warm-up.")
     batch_size: int = Field(4, ge=1, le=64, title="Batch size", description="Crops per step.")

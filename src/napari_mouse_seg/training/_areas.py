@@ -58,6 +58,10 @@ class AreasTask:
         counts = sum((self._count(self._encode(patch)) for patch in patches), np.zeros(len(targets.classes), np.int64))
         self._weights = torch.from_numpy(class_weights(counts))
 
+    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch]) -> float:
+        """Return 1: a class is mostly new, and strokes over an area say more than one object does."""
+        return 1.0
+
     def prepare(self, patches: Sequence[PaintedPatch], network: nn.Module) -> list[TrainingImage]:
         """Encode the paint; the network is not asked."""
         return [class_image(patch.stretched, self._encode(patch), PAINTED_GROUP) for patch in patches]

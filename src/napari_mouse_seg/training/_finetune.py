@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from napari_mouse_seg.events import Event, StepsDone, Validated
+from napari_mouse_seg.training._blend import Blend
 from napari_mouse_seg.training._loop import Trainer, cosine
 from napari_mouse_seg.training._samples import PatchSampler
 from napari_mouse_seg.training._task import Score
@@ -52,7 +53,8 @@ class FineTuning:
     Parameters
     ----------
     network
-        Trained in place; afterwards it holds the best averaged weights.
+        Trained in place; afterwards it holds the best weights: averaged over the last steps and, if ``keeps_before``,
+        with those that it had.
     task
         What it is taught.
     patches
@@ -63,6 +65,14 @@ class FineTuning:
         Length and batches.
     device
         Torch device string.
+    keeps_before
+        Whether the network can do the task already, so that what it knew is worth keeping: as much of it as the plan
+        says, or else the task.
+
+    Attributes
+    ----------
+    learnt_share
+        Of the weights that are kept; the rest is as it was before. Chosen when ``run`` begins.
     """
 
     def __init__(
@@ -73,8 +83,12 @@ class FineTuning:
         validation: Sequence[PaintedPatch],
         plan: RetrainPlan,
         device: str = "cpu",
+        *,
+        keeps_before: bool = False,
     ) -> None:
         self._network = network
+        self._blend = Blend(network.to(device)) if keeps_before and plan.learnt_share != 1 else None
+        self.learnt_share = 1.0
         self._task = task
         self._patches = tuple(patches)
         self._validation = tuple(validation)
@@ -85,8 +99,9 @@ class FineTuning:
 
     @property
     def averaged(self) -> nn.Module:
-        """The network as it stands, for looking at."""
-        return self._trainer.averaged
+        """The network as it would be kept now, for looking at; the next call changes it."""
+        trained = self._trainer.averaged
+        return trained if self._blend is None else self._blend.mix(trained, self.learnt_share)
 
     @property
     def best_step(self) -> int:
@@ -114,6 +129,7 @@ class FineTuning:
         """
         clock = self._clock
         clock.start()
+        self.learnt_share = self._choose_share()
         sampler = self._make_sampler()
         losses: list[float] = []
         drawn = self._trainer.steps * self._plan.batch_size
@@ -139,9 +155,9 @@ class FineTuning:
         if losses:
             yield self._report(clock, losses)
         yield self._look()
-        self._trainer.finish()
-        if self._best is not None:
-            self._network.load_state_dict(self._best.weights)
+        kept = self.averaged.state_dict() if self._best is None else self._best.weights
+        self._network.load_state_dict(kept)
+        self._network.eval()
 
     def save(self, checkpoint: Path, key: str) -> None:
         """Write all that is needed to go on after a crash, under a key that stands for job and paint."""
@@ -181,12 +197,19 @@ class FineTuning:
         steps = self._trainer.steps
         if not self._validation:
             return Validated(steps, None, False)
-        network = self._trainer.averaged
+        network = self.averaged
         score = self._task.score(network, self._validation)
         is_best = self._best is None or score.value >= self._best.score.value
         if is_best:
             self._best = _Best(score, steps, copy.deepcopy(network.state_dict()))
         return Validated(steps, score.value, is_best, score.parts)
+
+    def _choose_share(self) -> float:
+        if self._blend is None:
+            return 1.0
+        if self._plan.learnt_share is not None:
+            return self._plan.learnt_share
+        return self._task.learnt_share(self._blend.before, self._patches)
 
     def _make_sampler(self) -> PatchSampler:
         images = self._task.prepare(self._patches, self._trainer.averaged)

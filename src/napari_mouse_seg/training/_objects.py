@@ -11,6 +11,7 @@ from napari_mouse_seg.instances import decode
 from napari_mouse_seg.metrics import instance_scores
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 from napari_mouse_seg.tiling import SCORE_ONE
+from napari_mouse_seg.training._blend import learnt_share
 from napari_mouse_seg.training._guess import Guess, guess_foreground, mix_scores
 from napari_mouse_seg.training._losses import instance_loss
 from napari_mouse_seg.training._paint import prepare_paint
@@ -68,6 +69,11 @@ class ObjectsTask:
         self.step_size = 1.0
         self._guess: Guess | None = None
         self._base_images = load_rehearsal(rehearse, self.training) if rehearse else []
+
+    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch]) -> float:
+        """Return ``learnt_share`` of the painted objects and of the score before; the patches are not empty."""
+        n_objects = sum(len(np.unique(patch.paint[patch.paint > BACKGROUND_LABEL])) for patch in patches)
+        return learnt_share(n_objects, self.score(before, patches).value)
 
     def prepare(self, patches: Sequence[PaintedPatch], network: nn.Module) -> list[TrainingImage]:
         """Encode whole paint as it is, and strokes with the help of the network's own objects.

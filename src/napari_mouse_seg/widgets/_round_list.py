@@ -192,7 +192,8 @@ def _score(entry: RoundPlan, score_name: str) -> str:
 
 def _facts(entry: RoundPlan) -> str:
     patches = f"{len(entry.patches)} patch" + ("" if len(entry.patches) == 1 else "es")
-    return f"From {entry.base}, {patches}, {entry.steps:,} steps in {duration(entry.seconds)}."
+    mixed = f" Weights: {entry.learnt_share:.0%} learnt, the rest as before." if entry.learnt_share < 1 else ""
+    return f"From {entry.base}, {patches}, {entry.steps:,} steps in {duration(entry.seconds)}.{mixed}"
 
 
 def _when(created: str) -> str:
