@@ -1,13 +1,14 @@
 """What the remedies for the rare touching class are worth: the same training with and without each of them.
 
-    python benchmarks/imbalance.py [--scheme boundary distance] [--variants plain weight dice tversky focal all]
+    python benchmarks/imbalance.py [--scheme boundary distance] [--variants plain weight near dice tversky focal all]
                                    [--steps 1500] [--images N] [--device cpu] [--work DIR] [--markdown FILE]
 
 A compact network is trained from scratch on BBBC039's training images (those of the recipe: no twin of a held-out
 image) with the same seed and patches, and measured on BBBC039's 50 validation images: the touching class's own IoU
 (pixels of all images pooled), split and merge errors, and F1 (mean over images).
-``plain`` is cross-entropy alone, ``weight`` counts touching pixels four times, ``dice`` and ``tversky`` add the
-overlap of the class, ``focal`` lets pixels that are right count less, ``all`` is the default: weight and Dice.
+``plain`` is cross-entropy alone, ``weight`` counts touching pixels four times, ``near`` counts pixels the more the
+nearer they are to two objects (up to eleven times), ``dice`` and ``tversky`` add the overlap of the class, ``focal``
+lets pixels that are right count less, ``all`` is the default: weight and Dice.
 Give ``--work`` to go on after an interruption.
 """
 
@@ -61,6 +62,7 @@ PLAIN = TRAINING.replace(boundary_weight=1.0, boundary_overlap="none")
 VARIANTS = {
     "plain": PLAIN,
     "weight": PLAIN.replace(boundary_weight=4.0),
+    "near": PLAIN.replace(near_weight=10.0),
     "dice": PLAIN.replace(boundary_overlap="dice"),
     "tversky": PLAIN.replace(boundary_overlap="tversky"),
     "focal": PLAIN.replace(boundary_focus=2.0),
@@ -165,9 +167,9 @@ def main() -> None:
         work = arguments.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
         for scheme in arguments.scheme:
-            images = load(scheme, TRAINING, arguments.images)
             for variant in arguments.variants:
                 plan = VARIANTS[variant].replace(steps=arguments.steps, seed=arguments.seed)
+                images = load(scheme, plan, arguments.images)
                 name = f"{scheme}-{variant}-{arguments.steps}-{arguments.seed}"
                 began = time.monotonic()
                 network = train_network(scheme, plan, images, work / f"{name}.pt", arguments.device)

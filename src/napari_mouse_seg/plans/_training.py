@@ -70,5 +70,15 @@ class TrainingPlan(Plan):
     small_object_weight: float = Field(
         3.0, ge=1, le=20, title="Small-object weight", description="Largest weight of pixels of small objects."
     )
+    near_weight: float = Field(
+        0.0,
+        ge=0,
+        le=12,
+        title="Weight between near objects",
+        description="Added where two objects touch or nearly so, as in U-Net; 0 is none.",
+    )
+    near_sigma_px: float = Field(
+        3.0, gt=0, le=50, title="Nearness (px)", description="How quickly that weight falls as the gap widens."
+    )
     seed: int = Field(0, ge=0, title="Seed", description="The same seed draws the same patches.")
     augmentation: AugmentationPlan = AugmentationPlan()

@@ -10,7 +10,8 @@ from scipy import ndimage
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.instances import encode_targets
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
-from napari_mouse_seg.training._samples import TrainingImage, pack, size_weight
+from napari_mouse_seg.training._pixel_weights import pixel_weight
+from napari_mouse_seg.training._samples import TrainingImage, pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -60,7 +61,7 @@ def prepare_paint(
     size = 2 * plan.boundary_half_width_px + 1
     no_other = ndimage.minimum_filter(painted, size=size, mode="constant", cval=0)
     known = np.stack([painted, no_other | (painted & (targets[1] > 0)), painted & _has_distance(labels, meaning)])
-    weight = size_weight(labels, plan) if meaning.whole_objects else np.ones(paint.shape, np.float32)
+    weight = pixel_weight(labels, plan) if meaning.whole_objects else np.ones(paint.shape, np.float32)
     return pack(stretched, targets, weight, known, group)
 
 

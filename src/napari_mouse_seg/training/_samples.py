@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy import ndimage
 from torch.utils.data import Dataset
 
 from napari_mouse_seg.images import compress
 from napari_mouse_seg.instances import encode
 from napari_mouse_seg.plans import DistanceTargets
 from napari_mouse_seg.training._augment import change_intensity
+from napari_mouse_seg.training._pixel_weights import pixel_weight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.plans import AugmentationPlan, BoundaryTargets, IntensityPlan, TrainingPlan
 
-_REFERENCE_AREA_PX = 400.0
 _KNOWN = 255
+_WEIGHT_ONE = 16
 _TRIES = 4
 
 
@@ -118,7 +118,7 @@ def prepare_image(
         Scheme; None is ``DistanceTargets`` of the plan's boundary width.
     """
     maps = encode(labels, targets or DistanceTargets(boundary_half_width_px=plan.boundary_half_width_px))
-    return pack(stretched, maps, size_weight(labels, plan), np.ones(maps.shape, np.bool_), group)
+    return pack(stretched, maps, pixel_weight(labels, plan), np.ones(maps.shape, np.bool_), group)
 
 
 def pack(
@@ -128,20 +128,13 @@ def pack(
     known: NDArray[np.bool_],
     group: str,
 ) -> TrainingImage:
-    """Put targets, weights (Y, X) and what is known, (3, Y, X) like the targets, into one array."""
-    maps = np.concatenate([np.round(targets * 255), np.round(weight * 16)[None], known * 255.0])
+    """Put targets, weights (Y, X) and what is known, (3, Y, X) like the targets, into one array.
+
+    A byte holds weights of up to almost 16; larger ones are cut.
+    """
+    bytes_of_weight = np.minimum(np.round(weight * _WEIGHT_ONE), _KNOWN)
+    maps = np.concatenate([np.round(targets * 255), bytes_of_weight[None], known * 255.0])
     return TrainingImage(stretched.astype(np.float16), maps.astype(np.uint8), group)
-
-
-def size_weight(labels: NDArray[Any], plan: TrainingPlan) -> NDArray[np.float32]:
-    """Return (Y, X) weights from 1 up to the plan's for the pixels of small objects."""
-    areas = np.bincount(labels.ravel()).astype(np.float32)
-    areas[0] = _REFERENCE_AREA_PX
-    per_object = np.clip(np.sqrt(_REFERENCE_AREA_PX / np.maximum(areas, 1)), 1, plan.small_object_weight)
-    per_object[0] = 1
-    # The weight reaches one pixel out, so that the outline of a small object counts too.
-    weight: NDArray[np.float32] = ndimage.maximum_filter(per_object[labels], size=3)
-    return weight
 
 
 class PatchSampler(Dataset[tuple["NDArray[np.float32]", "NDArray[np.uint8]"]]):
