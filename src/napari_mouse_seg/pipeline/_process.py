@@ -16,16 +16,16 @@ import tempfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, Started, StepsDone, Validated, Warned
-from napari_mouse_seg.pipeline._retrain_keeper import forget_checkpoint
+from napari_mouse_seg.pipeline._retrain_keeper import forget_left
 from napari_mouse_seg.plans import RoundPlan
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+    from pathlib import Path
     from typing import IO
 
     from napari_mouse_seg.plans import RetrainPlan
@@ -87,8 +87,8 @@ class TrainingProcess:
 
     def __init__(self, folder: Path, plan: RetrainPlan) -> None:
         self._command = [sys.executable, "-m", "napari_mouse_seg.pipeline._worker", str(folder), plan.model_dump_json()]
+        self._folder = folder
         self._process: subprocess.Popen[str] | None = None
-        self._preview: Path | None = None
         self._early: list[Order] = []
 
     @property
@@ -130,8 +130,6 @@ class TrainingProcess:
                 while (line := _next_line(lines)) is not None:
                     event = StillWaiting() if line == "" else _decode(json.loads(line))
                     finished |= isinstance(event, Finished)
-                    if isinstance(event, CheckpointReady):
-                        self._preview = Path(event.path)
                     yield event
                 if not finished:
                     raise TrainingError(_last_words(process.wait(_LAST_WAIT_S), log))
@@ -141,10 +139,7 @@ class TrainingProcess:
             finally:
                 _end(process)
                 self._process = None
-                if self._preview is not None:  # A killed process leaves it.
-                    self._preview.unlink(missing_ok=True)
-                    if cancelled:
-                        forget_checkpoint(self._preview)
+                forget_left(self._folder, checkpoint=cancelled)  # A killed process could not.
 
     def _tell_early(self) -> None:
         """Pass on orders that were given before there was a process."""

@@ -64,9 +64,12 @@ class Keeper:
         _remove(self._checkpoint)
 
 
-def forget_checkpoint(preview: Path) -> None:
-    """Remove the state of the training that a preview is of."""
-    _remove(_checkpoint_of(preview.with_name(preview.name.removeprefix(PREVIEW_PREFIX))))
+def forget_left(project: Path, *, checkpoint: bool) -> None:
+    """Remove the preview that a process left in a project's folder, and if wanted the state to go on from."""
+    for prefix in (PREVIEW_PREFIX, *([_CHECKPOINT_PREFIX] if checkpoint else [])):
+        for path in project.glob(f"*/{prefix}*"):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
 
 
 def fingerprint(job: RetrainJob) -> str:

@@ -6,6 +6,7 @@ from napari_mouse_seg.training._areas import (
     class_weights,
     encode_classes,
 )
+from napari_mouse_seg.training._blend import Blend, learnt_share
 from napari_mouse_seg.training._finetune import Control, FineTuning
 from napari_mouse_seg.training._guess import Guess, guess_foreground, mix_scores
 from napari_mouse_seg.training._loop import Trainer, learning_rate_factor, train
@@ -21,6 +22,7 @@ from napari_mouse_seg.training._task import PaintedPatch, Score, Task
 
 __all__ = [
     "AreasTask",
+    "Blend",
     "Control",
     "FineTuning",
     "Guess",
@@ -40,6 +42,7 @@ __all__ = [
     "guess_foreground",
     "instance_loss",
     "learning_rate_factor",
+    "learnt_share",
     "load_rehearsal",
     "make_task",
     "mix_scores",

@@ -12,8 +12,7 @@ from napari_mouse_seg.events import Validated
 from napari_mouse_seg.networks import CompactPlan, build_network
 from napari_mouse_seg.pipeline import Orders
 from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
-from napari_mouse_seg.training import FineTuning, ObjectsTask, PaintedPatch, predict_scores
-from napari_mouse_seg.training._blend import Blend, learnt_share
+from napari_mouse_seg.training import Blend, FineTuning, ObjectsTask, PaintedPatch, learnt_share, predict_scores
 
 TINY = CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))
 STEPS = RetrainPlan(steps=20, batch_size=2, crop_px=64, learning_rate=0.01)
