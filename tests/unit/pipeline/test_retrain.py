@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from helpers.models import write_random_model
 from helpers.projects import SHORT, SIDE, disc_project
 from napari_mouse_seg.errors import ModelNotFoundError, PlanError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Finished, StepsDone, Warned
@@ -22,7 +23,7 @@ from napari_mouse_seg.pipeline import (
     resolve_retrain,
     retrain,
 )
-from napari_mouse_seg.plans import PaintPlan
+from napari_mouse_seg.plans import BoundaryTargets, PaintPlan, RetrainPlan, RoundPlan
 from napari_mouse_seg.projects import Project
 from napari_mouse_seg.training import _finetune
 
@@ -59,6 +60,19 @@ def test_a_round_becomes_a_model_file_that_says_where_it_comes_from(project: Pro
     assert "1 painted patch of discs" in card.training_data
     assert card.scores["painted validation patches"]["f1_50"] == pytest.approx(done.score, abs=1e-4)
     assert not list(project.round_file(1).parent.glob(".preview*"))
+
+
+def test_a_round_says_how_much_of_its_weights_is_learnt(project: Project, tmp_path: Path) -> None:
+    def train(plan: RetrainPlan) -> RoundPlan:
+        events = retrain(resolve_retrain(project, plan), Orders(), threads=1)
+        (done,) = [event.result for event in events if isinstance(event, Finished)]
+        project.add_round(done)
+        return done
+
+    assert train(SHORT.replace(learnt_share=0.5)).learnt_share == 1  # A new network has nothing to keep.
+    assert train(SHORT.replace(learnt_share=0.5, start_from="last")).learnt_share == 0.5
+    project.update(base=str(write_random_model(tmp_path, targets=BoundaryTargets()).path))
+    assert train(SHORT.replace(learnt_share=0.5)).learnt_share == 1  # Nor has one with new outputs.
 
 
 def test_the_last_round_or_the_base_can_be_the_start(project: Project) -> None:

@@ -75,6 +75,14 @@ def test_the_chosen_round_shows_how_it_came_about(rounds: RoundList) -> None:
     assert rounds.findChild(CurveView).text() == "Loss 0.5 · Validation 0.76 · Best 0.76 at step 200"
 
 
+def test_a_round_that_keeps_some_of_its_base_says_how_much(rounds: RoundList) -> None:
+    rounds.choose(1)
+    assert "Weights" not in shown(rounds)
+    rounds.set_rounds([FIRST.replace(learnt_share=0.55)], used=1)
+    rounds.choose(1)
+    assert "in 3 min 51 s. Weights: 55% learnt, the rest as before." in shown(rounds)
+
+
 def test_use_names_the_chosen_round_unless_it_is_used_already(rounds: RoundList, qtbot: QtBot) -> None:
     with qtbot.waitSignal(rounds.roundUsed) as told:
         button(rounds, "Use in Segment").click()
