@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _OPACITY = 0.6  # Of classes, whose colours must be told apart.
 _FREE_PX = 2  # A stroke that starts this far from the object's paint is another object.
+_LARGEST_COVERED = 0.15  # Of a found object, by painted objects; neighbours that touch cover less.
+_SMALLEST_LEFT = 0.5  # Of a found object; what is left of smaller ones is no whole object.
 
 
 class Brush(Protocol):
@@ -39,10 +41,16 @@ class ObjectBrush:
     ----------
     layer
         Is made ready.
+
+    Attributes
+    ----------
+    filled
+        Labels of the objects that were put in last.
     """
 
     def __init__(self, layer: Labels) -> None:
         self._layer = layer
+        self.filled = range(0)
         layer.preserve_labels = True
         layer.mouse_drag_callbacks.insert(0, self._on_stroke)
         layer.events.mode.connect(self._on_mode)
@@ -55,10 +63,18 @@ class ObjectBrush:
         self._layer.selected_label = self._free_label()
 
     def fill(self, labels: NDArray[Any]) -> int:
-        """Put in objects with fresh labels and return how many."""
-        free = (paint_of(self._layer) == NOT_PAINTED) & (labels > 0)
-        kept, numbered = np.unique(labels[free], return_inverse=True)
-        _put(self._layer, free, self._free_label() + numbered)
+        """Put in the objects that nobody has painted yet, with fresh labels, and return how many.
+
+        An object is left out as a whole where painted objects cover more than 15 % of it, where it holds most of a
+        painted object (both are the same one then, and the rest of it would be a ring), and where paint of any kind
+        leaves less than half of it. What is painted stays as it is.
+        """
+        new = _unpainted(labels, paint_of(self._layer))
+        kept, numbered = np.unique(labels[new], return_inverse=True)
+        first = self._free_label()
+        self.filled = range(first, first + len(kept))
+        if len(kept):
+            _put(self._layer, new, first + numbered)
         self._select_new()
         return len(kept)
 
@@ -181,3 +197,19 @@ def erase(layer: Labels) -> None:
 def _put(layer: Labels, where: NDArray[np.bool_], labels: NDArray[Any]) -> None:
     lead = tuple(np.zeros(int(where.sum()), int) for _ in range(layer.ndim - 2))
     layer.data_setitem((*lead, *np.nonzero(where)), labels.astype(layer.data.dtype))
+
+
+def _unpainted(found: NDArray[Any], paint: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Return the pixels of found objects that stand for no painted one, less what is painted; see `ObjectBrush.fill`."""
+    ids, place = np.unique(found, return_inverse=True)
+    place = place.reshape(found.shape)
+    painted, size = paint > BACKGROUND_LABEL, np.bincount(place.ravel())
+    covered = np.bincount(place[painted], minlength=len(ids))
+    left = np.bincount(place[paint == NOT_PAINTED], minlength=len(ids))
+    keep = (ids > 0) & (covered <= _LARGEST_COVERED * size) & (left >= _SMALLEST_LEFT * size)
+    for label in np.unique(paint[painted]):
+        inside = np.bincount(place[paint == label])
+        if 2 * inside.max() > inside.sum():
+            keep[inside.argmax()] = False
+    kept: NDArray[np.bool_] = keep[place] & (paint == NOT_PAINTED)
+    return kept

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
+    from napari_mouse_seg.plans import PatchPlan
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.plugin._runner import ThreadRunner
     from napari_mouse_seg.plugin._scene import Scene
@@ -80,6 +81,7 @@ class PatchDesk(QObject):
         self._stage = stage
         self._kind = kind
         self.at_work = ""
+        self._completing = range(0)  # Labels put into the patch that is shown, which made its rest background.
         self.layers = PatchLayers(viewer)
         self.layers.painted.connect(self._on_painted)
         self.layers.removed.connect(self._on_removed)
@@ -112,7 +114,7 @@ class PatchDesk(QObject):
         if scene is None or project is None:
             return
         self.save()
-        patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None)
+        patch, self._completing = self._patch(patch_id), range(0)
         if patch is None or patch.id in project.broken:
             self.layers.hide()
             self.shown.emit("")
@@ -152,7 +154,7 @@ class PatchDesk(QObject):
         """Put what a model finds into the present patch, where nothing is painted yet; it must fit the project."""
         scene, project = self._stage.scene, self._session.project
         patch_id = self.layers.patch_id
-        patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None) if project else None
+        patch = self._patch(patch_id)
         if scene is None or project is None or patch is None:
             return
         y, x = _pixel_scale(scene, project)
@@ -188,6 +190,8 @@ class PatchDesk(QObject):
     def _on_painted(self, _patch_id: str) -> None:
         if not self._timer.isActive():  # Not put off by every stroke: two seconds at most are lost.
             self._timer.start()
+        if self._completing and not self.layers.has_any(self._completing):
+            self._on_unfilled()
 
     def _on_removed(self, _patch_id: str) -> None:
         self.save()
@@ -195,6 +199,7 @@ class PatchDesk(QObject):
 
     def _on_leaving(self) -> None:
         """Take up the last strokes; the layers stay for the next project's patch."""
+        self._completing = range(0)
         self.save()
 
     def _on_save_failed(self, reason: str) -> None:
@@ -223,22 +228,40 @@ class PatchDesk(QObject):
         project = self._session.project
         if not isinstance(event, Finished) or patch_id != self.layers.patch_id or project is None:
             return
-        patch = next((patch for patch in project.plan.patches if patch.id == patch_id), None)
+        patch = self._patch(patch_id)
         if patch is None:
             return
         found = event.result
         inner = Box(*patch.box).shift(-found.box.y0, -found.box.x0)
         count = self.layers.fill(found.labels[inner.slices])
-        if project.plan.kind == "areas":
+        if not count:
+            self.said.emit("The model found nothing that is not painted already; nothing was changed. Paint by hand.")
+        elif project.plan.kind == "areas":
             self.said.emit(f"{count:,} pixels filled in where nothing was painted; correct them.")
-            return
-        if not patch.meaning.rest_is_background:
-            try:
-                self._session.update_patch(patch.replace(meaning=patch.meaning.replace(rest_is_background=True)))
-            except MouseSegError as error:
-                self.failed.emit(str(error))
-                return
-        self.said.emit(f"{count} objects put in; correct them. Everything else now counts as background.")
+        elif patch.meaning.rest_is_background:
+            self.said.emit(f"{count} objects put in; correct them. Everything else counts as background.")
+        elif self._set_rest(patch, is_background=True):
+            self._completing = self.layers.filled
+            self.said.emit(f"{count} objects put in; correct them. Everything else now counts as background.")
+
+    def _on_unfilled(self) -> None:
+        """Let what is not painted be unknown again, as it was before the patch was filled in."""
+        patch, self._completing = self._patch(self.layers.patch_id), range(0)
+        if patch is not None and patch.meaning.rest_is_background and self._set_rest(patch, is_background=False):
+            self.said.emit("The objects that were put in are gone; what is not painted does not count any more.")
+
+    def _set_rest(self, patch: PatchPlan, *, is_background: bool) -> bool:
+        """Say what the unpainted rest of a patch means, and return whether that could be kept."""
+        try:
+            self._session.update_patch(patch.replace(meaning=patch.meaning.replace(rest_is_background=is_background)))
+        except MouseSegError as error:
+            self.failed.emit(str(error))
+            return False
+        return True
+
+    def _patch(self, patch_id: str) -> PatchPlan | None:
+        project = self._session.project
+        return next((patch for patch in project.plan.patches if patch.id == patch_id), None) if project else None
 
     def _begin(self, what: str, events: Generator[Event, None, None], on_event: Callable[[Event], None]) -> None:
         """Do one thing at a time, and say so to whoever wants a second."""

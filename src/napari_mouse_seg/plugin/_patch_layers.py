@@ -204,6 +204,16 @@ class PatchLayers:
         """Put (Y, X) results of a model where nothing is painted, as one step to undo; return how much."""
         return 0 if self._brush is None else self._brush.fill(labels)
 
+    @property
+    def filled(self) -> range:
+        """Labels of the objects that were put in last; none of areas."""
+        return self._brush.filled if isinstance(self._brush, ObjectBrush) else range(0)
+
+    def has_any(self, labels: range) -> bool:
+        """Return whether one of consecutive labels is painted."""
+        paint = self._array()
+        return bool(((paint >= labels.start) & (paint < labels.stop)).any())
+
     def set_classes(self, classes: Sequence[ClassPlan]) -> None:
         """Show other names and colours, or more classes; objects have none."""
         if isinstance(self._brush, ClassBrush) and classes:
