@@ -109,7 +109,7 @@ class Rounds:
         card = self._bench.card
         network, fresh = start_from(self._bench.base, card)
         task = make_task(card, self._plan, self._patches, BASE if self._plan.rehearse else "")
-        tuning = FineTuning(network, task, self._patches, (), self._plan, keeps_before=not fresh)
+        tuning = FineTuning(network, task, self._patches, (), self._plan, unseen=None if fresh else self._patches)
         for _ in tuning.run(Orders()):
             pass
         self._find = find_with(network, card)

@@ -64,7 +64,7 @@ def measure(
     blend = Blend(network)
     patches = [paint(cut, bench.data, how, bench.card, rng)]
     task = make_task(bench.card, plan, patches)
-    asked = task.learnt_share(blend.before, patches)
+    asked = task.learnt_share(blend.before, patches, patches)
     for _ in FineTuning(network, task, patches, (), plan).run(Orders()):
         pass
     shares = {AS_THE_PAINT_SAYS: asked} | {f"{share:g}": share for share in SHARES}

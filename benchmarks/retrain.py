@@ -104,7 +104,7 @@ class Bench:
             network, fresh = build_network(self.card.architecture), ("all",)
         patches = list(painted_patches(self.data, count, paint, self.card, plan.seed))
         task = make_task(self.card, plan, patches, BASE if plan.rehearse else "")
-        tuning = FineTuning(network, task, patches, (), plan, keeps_before=not fresh)
+        tuning = FineTuning(network, task, patches, (), plan, unseen=None if fresh else patches)
         began, first = time.perf_counter(), 0.0
         for event in tuning.run(Orders()):
             if isinstance(event, Validated) and not first:

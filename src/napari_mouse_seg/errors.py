@@ -55,6 +55,12 @@ class ModelNotFoundError(ModelError, FileNotFoundError):
     __str__ = Exception.__str__
 
 
+class ModelNotSavedError(ModelError, OSError):
+    """A model file could not be written."""
+
+    __str__ = Exception.__str__
+
+
 class DeviceError(MouseSegError, RuntimeError):
     """The compute device asked for is missing or does not work."""
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from helpers.areas import area_project
+from helpers.models import write_random_model
 from helpers.projects import SIDE, disc_project
 from napari_mouse_seg.cli import main
 from napari_mouse_seg.networks import load_model
@@ -106,3 +107,22 @@ def test_ctrl_c_leaves_the_project_as_it_was(folder: Path) -> None:
     with Project.open(folder) as project:
         assert project.plan == before
     assert not list(folder.glob("rounds/*"))
+
+
+def test_another_base_holds_for_one_round(
+    folder: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Project.open(folder) as project:
+        before = project.plan.base
+    write_random_model(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    options = ["--steps", "1", "--threads", "1"]
+    assert main(["train", str(folder), *options, "--base", "nuclei-histolgy"]) == 1
+    assert "There is no model 'nuclei-histolgy'" in capsys.readouterr().err
+    assert main(["train", str(folder), *options, "--base", "random.safetensors"]) == 0
+    assert "Training discs 1 from random" in capsys.readouterr().out
+    assert main(["train", str(folder), *options, "--base", "random.safetensors", "--start-from", "last"]) != 0
+    assert "--base and --start-from last contradict" in capsys.readouterr().err
+    with Project.open(folder) as project:
+        assert project.plan.base == before
+        assert [entry.base for entry in project.plan.rounds] == ["random"]

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
-from napari_mouse_seg.errors import ProjectError, TrainingError
+from napari_mouse_seg.errors import PlanError, ProjectError, TrainingError
 from napari_mouse_seg.events import Finished, StepsDone, Validated, Warned
 from napari_mouse_seg.plans import RetrainPlan
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add arguments and options."""
     parser.add_argument("project", type=Path, metavar="PROJECT", help="folder made in the panel Train (*.mouse-seg)")
-    parser.add_argument("--base", metavar="NAME|FILE", help="model to start from; default: as set in the project")
+    parser.add_argument(
+        "--base", metavar="NAME|FILE", help="model to start this round from; default: as set in the project"
+    )
     add_plan_options(parser, RetrainPlan, "training (not given: as set in the project)")
 
 
@@ -34,9 +36,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             raise ProjectError(f"{project.folder} cannot take a new round: {project.read_only_reason}")
         for damage in project.damage:
             console.warn(damage.message)
-        if arguments.base:
-            project.update(base=arguments.base)
-        done = _train(project, project.plan.retrain.replace(**given_options(arguments, RetrainPlan)), console)
+        plan = project.plan.retrain.replace(**_given(arguments))
+        done = _train(project, plan, arguments.base, console)
         project.add_round(done)
         console.out(
             f"{done.name}: {_score(done, project)} after {done.best_step} of {done.steps} steps, {done.seconds:.0f} s"
@@ -45,10 +46,18 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     return 0
 
 
-def _train(project: Project, plan: RetrainPlan, console: Console) -> RoundPlan:
+def _given(arguments: argparse.Namespace) -> dict[str, Any]:  # Any: values of fields
+    """Return the fields that were given; a base that is named is what the round starts from."""
+    given = given_options(arguments, RetrainPlan)
+    if arguments.base and given.setdefault("start_from", "base") == "last":
+        raise PlanError("--base and --start-from last contradict each other; leave one of them out.", "start_from")
+    return given
+
+
+def _train(project: Project, plan: RetrainPlan, base: str | None, console: Console) -> RoundPlan:
     from napari_mouse_seg.pipeline import Orders, resolve_retrain, retrain
 
-    job = resolve_retrain(project, plan)
+    job = resolve_retrain(project, plan, base)
     console.out(f"Training {job.name} from {job.base}: {len(job.train)} patches, {len(job.validate)} for validation")
     for event in retrain(job, Orders(), plan.threads):
         if isinstance(event, Warned):

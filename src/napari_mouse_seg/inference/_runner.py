@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from napari_mouse_seg.errors import OutOfMemoryError
-from napari_mouse_seg.networks import prepare_for_inference
+from napari_mouse_seg.networks import is_out_of_memory, prepare_for_inference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,17 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.networks import Device, Model
-
-
-# CUDA and MPS; torch on the CPU; oneDNN; cuDNN and cuBLAS where no memory is left for their workspace.
-_OUT_OF_MEMORY_SIGNS = (
-    "out of memory",
-    "can't allocate memory",
-    "could not create a memory",
-    "cudnn_status_alloc_failed",
-    "cublas_status_alloc_failed",
-    "invalid buffer size",
-)
 
 
 _ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
@@ -60,7 +49,7 @@ class NetworkRunner:
         try:
             self._network = network.to(device.name).to(memory_format=torch.channels_last)
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             raise OutOfMemoryError(f"The network does not fit in the memory of {device.label}.") from error
 
@@ -89,7 +78,7 @@ class NetworkRunner:
                 scores: NDArray[np.float32] = self._activate(self._network(batch).float()).cpu().numpy()
                 return scores
         except (RuntimeError, MemoryError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
             self._free()
             raise OutOfMemoryError(
@@ -117,11 +106,3 @@ def load_runner(model: Model, device: Device) -> NetworkRunner:
         runner = NetworkRunner(model, device)
         _last.append((model.sha256, device, runner))
         return runner
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """Know a lack of memory: torch has a class for CUDA only; on CPU and MPS the text is all there is."""
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return True
-    text = str(error).lower()
-    return any(sign in text for sign in _OUT_OF_MEMORY_SIGNS)

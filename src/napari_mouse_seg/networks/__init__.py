@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks._catalogue import DEFAULT_MODEL, find_model, list_models
     from napari_mouse_seg.networks._device import Device, resolve_device
     from napari_mouse_seg.networks._fast import prepare_for_inference
+    from napari_mouse_seg.networks._memory import is_out_of_memory
     from napari_mouse_seg.networks._model_file import Model, load_model, save_model
     from napari_mouse_seg.networks._network import (
         build_network,
@@ -30,6 +31,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "_catalogue": ["DEFAULT_MODEL", "find_model", "list_models"],
         "_device": ["Device", "resolve_device"],
         "_fast": ["prepare_for_inference"],
+        "_memory": ["is_out_of_memory"],
         "_model_file": ["Model", "load_model", "save_model"],
         "_network": ["build_network", "has_global_pooling", "measure_receptive_field", "with_measured_reach"],
         "_transfer": ["start_from"],
@@ -47,6 +49,7 @@ __all__ = [
     "build_network",
     "find_model",
     "has_global_pooling",
+    "is_out_of_memory",
     "list_models",
     "load_model",
     "measure_receptive_field",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 
-from napari_mouse_seg.errors import ModelError, ModelNotFoundError
+from napari_mouse_seg._atomic import replacing
+from napari_mouse_seg.errors import ModelError, ModelNotFoundError, ModelNotSavedError
 from napari_mouse_seg.networks._card import ModelCard
 
 if TYPE_CHECKING:
@@ -78,8 +78,10 @@ def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dty
     ------
     ModelError
         If a weight is not finite in that dtype.
+    ModelNotSavedError
+        If the disk refuses; an older file is then as it was.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     state = {
         key: (value.to(dtype) if dtype and value.is_floating_point() and value.ndim > 1 else value).contiguous().cpu()
@@ -88,9 +90,10 @@ def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dty
     broken = [key for key, value in state.items() if value.is_floating_point() and not value.isfinite().all()]
     if broken:
         raise ModelError(f"The network holds weights that are not finite ({broken[0]}), so it is not saved.")
-    temporary = path.with_name(path.name + ".part")
-    save_file(state, str(temporary), metadata={_CARD_KEY: card.model_dump_json(), "format": "pt"})
-    os.replace(temporary, path)
+    content = save(state, metadata={_CARD_KEY: card.model_dump_json(), "format": "pt"})
+    # Not by the library's own writer: its files can be read by their owner only, and its errors are no OSError.
+    with replacing(path, overwrite=True, error=ModelNotSavedError) as temporary:
+        temporary.write_bytes(content)
 
 
 def load_model(path: Path) -> Model:

@@ -86,8 +86,12 @@ class TrainingProcess:
     """
 
     def __init__(self, folder: Path, plan: RetrainPlan) -> None:
-        self._command = [sys.executable, "-m", "napari_mouse_seg.pipeline._worker", str(folder), plan.model_dump_json()]
-        self._folder = folder
+        from napari_mouse_seg.projects import Layout
+
+        # -P: a file named like a module in the folder where napari was started must not take that module's place.
+        worker = ["-P", "-m", "napari_mouse_seg.pipeline._worker"]
+        self._command = [sys.executable, *worker, str(folder), plan.model_dump_json()]
+        self._rounds = Layout(folder).rounds
         self._process: subprocess.Popen[str] | None = None
         self._early: list[Order] = []
 
@@ -98,12 +102,13 @@ class TrainingProcess:
 
     def order(self, what: Order) -> None:
         """Tell it something; what is said before it starts reaches it then, nothing happens if it has ended."""
-        if self._process is None:
+        process = self._process  # It may end in the middle of this.
+        if process is None:
             self._early.append(what)
-        elif self._process.stdin is not None:
+        elif process.stdin is not None:
             with suppress(OSError, ValueError):
-                self._process.stdin.write(what + "\n")
-                self._process.stdin.flush()
+                process.stdin.write(what + "\n")
+                process.stdin.flush()
 
     def events(self) -> Generator[Event, None, None]:
         """Start the process and report what it does; closing the generator ends it.
@@ -138,8 +143,7 @@ class TrainingProcess:
                 raise
             finally:
                 _end(process)
-                self._process = None
-                forget_left(self._folder, checkpoint=cancelled)  # A killed process could not.
+                forget_left(self._rounds, checkpoint=cancelled)  # A killed process could not.
 
     def _tell_early(self) -> None:
         """Pass on orders that were given before there was a process."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from napari_mouse_seg.errors import TrainingError
+from napari_mouse_seg.errors import ModelNotSavedError, MouseSegError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, Started, StepsDone, Validated, Warned
 from napari_mouse_seg.pipeline._retrain_keeper import PREVIEW_PREFIX, Keeper
 from napari_mouse_seg.plans import RoundPlan
@@ -17,9 +19,11 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from napari_mouse_seg.networks import ModelCard
+    from napari_mouse_seg.networks import Device, ModelCard
     from napari_mouse_seg.pipeline._retrain_job import RetrainJob
     from napari_mouse_seg.training import Control, FineTuning, Score
+
+_LOG = logging.getLogger(__name__)
 
 
 def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Event, None, None]:
@@ -43,12 +47,12 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     Raises
     ------
     TrainingError
-        If the loss is no longer finite, or memory runs out.
+        If the loss is no longer finite, memory runs out, or the disk refuses the model; in the last case the training
+        can be taken up again.
     """
     import torch
 
-    from napari_mouse_seg.networks import resolve_device
-    from napari_mouse_seg.training import FineTuning, make_task
+    from napari_mouse_seg.networks import is_out_of_memory, resolve_device
 
     if threads:
         torch.set_num_threads(threads)
@@ -56,36 +60,53 @@ def retrain(job: RetrainJob, control: Control, threads: int = 0) -> Generator[Ev
     torch.manual_seed(job.plan.seed)
     yield Started("training", 1)
     yield from map(Warned, job.warnings)
+    try:
+        yield from _train(job, control, device)
+    except MouseSegError:
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise TrainingError(
+            f"Memory ran out on {device.label} during training; choose a smaller batch or crop, or another device."
+        ) from error
+
+
+def _train(job: RetrainJob, control: Control, device: Device) -> Generator[Event, None, None]:
+    from napari_mouse_seg.training import FineTuning, make_task
+
     network, card, is_trained = _build(job)
     task = make_task(card, job.plan, job.train, job.root if job.plan.rehearse else "")
-    tuning = FineTuning(network, task, job.train, job.validate, job.plan, device.name, keeps_before=is_trained)
+    unseen = job.unseen if is_trained else None
+    tuning = FineTuning(network, task, job.train, job.validate, job.plan, device.name, unseen=unseen)
     preview = job.output.with_name(f"{PREVIEW_PREFIX}{job.output.name}")
     began, curve, keeper = time.perf_counter(), _Curve(), Keeper(tuning, job)
     if before := keeper.restore():
         yield Warned(f"A training of the same paint was cut off after {before} steps; it goes on from there.")
+    is_kept = False
     try:
         for event in tuning.run(control):
             curve.note(event)
             yield event
             keeper.save_now_and_then()
-            if isinstance(event, Validated):
-                _save(preview, card, tuning.averaged)
+            if isinstance(event, Validated) and _save_preview(preview, card, tuning.averaged):
                 yield CheckpointReady(event.steps, str(preview))
-        _save(job.output, card.replace(scores=_scores(tuning.best_score)), network)
-    except RuntimeError as error:
-        if _is_out_of_memory(error):
-            raise TrainingError(
-                f"Memory ran out on {device.label} during training; choose a smaller batch or crop, or another device."
-            ) from error
-        raise
+        try:
+            _save(job.output, card.replace(scores=_scores(tuning.best_score)), network)
+        except ModelNotSavedError as error:
+            is_kept = keeper.save()
+            raise TrainingError(_not_saved(error, is_kept)) from error
     finally:
-        preview.unlink(missing_ok=True)
-        keeper.forget()
+        with suppress(OSError):  # Windows refuses while the viewer reads it.
+            preview.unlink(missing_ok=True)
+        if not is_kept:
+            keeper.forget()
     yield Finished(_round_of(job, tuning, curve, time.perf_counter() - began))
 
 
-def _is_out_of_memory(error: RuntimeError) -> bool:
-    return any(sign in str(error).lower() for sign in ("out of memory", "not enough memory"))
+def _not_saved(error: ModelNotSavedError, is_kept: bool) -> str:
+    onwards = "then train again: it goes on where it ended" if is_kept else "then train again"
+    return f"{str(error).rstrip('.')}; {onwards}. What is painted is safe."
 
 
 def _round_of(job: RetrainJob, tuning: FineTuning, curve: _Curve, seconds: float) -> RoundPlan:
@@ -133,17 +154,20 @@ def _scores(best: Score | None) -> dict[str, Any]:  # Any: as the card has it
     return {"painted validation patches": {name: round(value, 4) for name, value in best.parts.items()}}
 
 
+def _save_preview(path: Path, card: ModelCard, network: nn.Module) -> bool:
+    """Write the network as it stands; a disk that refuses is no reason to end the training."""
+    try:
+        _save(path, card, network)
+    except ModelNotSavedError as error:
+        _LOG.warning("There is no preview: %s", error)
+        return False
+    return True
+
+
 def _save(path: Path, card: ModelCard, network: nn.Module) -> None:
     from napari_mouse_seg.networks import save_model
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        save_model(path, card, network)
-    except OSError as error:
-        raise TrainingError(
-            f"The model could not be written to {path.parent} ({error.strerror or error}); check the folder and the "
-            "room on its disk, then train again. What is painted is safe."
-        ) from error
+    save_model(path, card, network)
 
 
 def _build(job: RetrainJob) -> tuple[nn.Module, ModelCard, bool]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from napari_mouse_seg.networks import ModelCard
     from napari_mouse_seg.plans import ClassPlan, PatchPlan, RetrainPlan
     from napari_mouse_seg.projects import Project
 
@@ -84,14 +85,24 @@ def check_overlap(train: Sequence[PatchPlan], validate: Sequence[PatchPlan]) -> 
             )
 
 
+def check_batch(card: ModelCard, plan: RetrainPlan) -> None:
+    """Raise if the network averages over a whole crop, and so has nothing to compare within a batch of one."""
+    if plan.batch_size == 1 and card.architecture.family == "deeplabv3plus":
+        raise TrainingError(
+            "DeepLabV3+ cannot learn from a batch of one crop; set the batch size to 2 or more, and a smaller crop if "
+            "memory is short."
+        )
+
+
 def warnings(
     project: Project,
     plan: RetrainPlan,
+    root: str,
     train: Sequence[PatchPlan],
     validate: Sequence[PatchPlan],
     painted: Paint,
 ) -> Iterator[str]:
-    """Yield what the user should know before training, in words."""
+    """Yield what the user should know before training, in words; ``root`` is empty if nothing can be rehearsed."""
     if not validate:
         yield (
             "No patch is used for validation: how good the model is on new places is not measured, and training "
@@ -100,14 +111,12 @@ def warnings(
     if project.plan.kind == "areas":
         yield from _area_warnings(project.plan.classes, plan, train, validate, painted)
     else:
-        yield from _object_warnings(project.plan.base, plan, validate, painted)
+        yield from _object_warnings(plan, root, validate, painted)
     if project.broken:
         yield f"{len(project.broken)} damaged patches are left out."
 
 
-def _object_warnings(base: str, plan: RetrainPlan, validate: Sequence[PatchPlan], painted: Paint) -> Iterator[str]:
-    from napari_mouse_seg.training import rehearsal_file
-
+def _object_warnings(plan: RetrainPlan, root: str, validate: Sequence[PatchPlan], painted: Paint) -> Iterator[str]:
     sparse = [
         patch.name or patch.id
         for patch in validate
@@ -115,8 +124,8 @@ def _object_warnings(base: str, plan: RetrainPlan, validate: Sequence[PatchPlan]
     ]
     if sparse:
         yield f"{', '.join(sparse)}: not painted in full, so the overlap of painted pixels is scored, not objects."
-    if plan.rehearse and not rehearsal_file(base).exists():
-        yield f"There are no samples of {base} to keep in mind, so it may forget what it could do."
+    if plan.rehearse and not root:
+        yield "There are no samples of the base model to mix in, so the model may forget what the base could do."
 
 
 def _area_warnings(

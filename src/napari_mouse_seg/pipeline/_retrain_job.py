@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.pipeline._retrain_checks import check_areas, check_objects, check_overlap, warnings
-from napari_mouse_seg.pipeline._retrain_start import find_start, targets_of
+from napari_mouse_seg.pipeline._retrain_checks import check_areas, check_batch, check_objects, check_overlap, warnings
+from napari_mouse_seg.pipeline._retrain_start import find_start, rehearses, targets_of
 from napari_mouse_seg.plans import NOT_PAINTED, PatchPlan, RetrainPlan
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class RetrainJob:
     number, name
         Of the round, and of its model.
     base, root
-        Names of what it starts from, and of the bundled model that goes back to; the latter may be empty.
+        Names of what it starts from, and of the bundled model whose own samples can be mixed in; empty if there is
+        none.
     card
         Of the model to be made.
     start
@@ -47,6 +48,8 @@ class RetrainJob:
         Patches.
     patch_ids
         Ids of those in ``train``.
+    unseen
+        Those in ``train`` that ``start`` has not learnt from.
     output
         The model file to write.
     warnings
@@ -64,11 +67,12 @@ class RetrainJob:
     train: tuple[PaintedPatch, ...]
     validate: tuple[PaintedPatch, ...]
     patch_ids: tuple[str, ...]
+    unseen: tuple[PaintedPatch, ...]
     output: Path
     warnings: tuple[str, ...]
 
 
-def resolve_retrain(project: Project, plan: RetrainPlan | None = None) -> RetrainJob:
+def resolve_retrain(project: Project, plan: RetrainPlan | None = None, base: str | None = None) -> RetrainJob:
     """Check a project and decide what a round of training does.
 
     Parameters
@@ -77,6 +81,8 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None) -> Retrai
         With painted patches; is only read.
     plan
         None takes the project's.
+    base
+        Name or file of a model, or of a new network; None takes the project's.
 
     Returns
     -------
@@ -90,7 +96,7 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None) -> Retrai
     ModelError
         If the base model is missing or damaged.
     """
-    plan = plan or project.plan.retrain
+    plan, base = plan or project.plan.retrain, base or project.plan.base
     used = [patch for patch in project.plan.patches if patch.included and patch.id not in project.broken]
     painted = {patch.id: project.paint(patch.id) for patch in used}
     used = [patch for patch in used if (painted[patch.id] != NOT_PAINTED).any()]
@@ -101,23 +107,27 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None) -> Retrai
     else:
         check_objects(train, painted)
     check_overlap(train, validate)
-    start = find_start(project, plan)
+    start = find_start(project, plan, base)
+    check_batch(start.card, plan)
+    root = base if rehearses(base, start.card) else ""
     number = project.next_round_number()
     name = f"{project.folder.name.removesuffix('.mouse-seg')} {number}"
+    learnt = {patch.id: _painted(project, patch, painted[patch.id], start.card) for patch in train}
     return RetrainJob(
         plan=plan,
         number=number,
         name=name,
         base=start.name,
-        root=project.plan.base,
+        root=root,
         card=_new_card(project, start, name, len(train)),
         start=start.model,
         encoder_weights=start.encoder_weights,
-        train=tuple(_painted(project, patch, painted[patch.id], start.card) for patch in train),
+        train=tuple(learnt.values()),
         validate=tuple(_painted(project, patch, painted[patch.id], start.card) for patch in validate),
-        patch_ids=tuple(patch.id for patch in train),
+        patch_ids=tuple(learnt),
+        unseen=tuple(patch for patch_id, patch in learnt.items() if patch_id not in start.learnt),
         output=project.round_file(number),
-        warnings=tuple(warnings(project, plan, train, validate, painted)),
+        warnings=tuple(warnings(project, plan, root, train, validate, painted)),
     )
 
 

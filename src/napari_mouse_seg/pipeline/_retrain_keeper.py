@@ -12,6 +12,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from napari_mouse_seg._atomic import remove_unfinished
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -49,8 +51,11 @@ class Keeper:
 
     def save_now_and_then(self) -> None:
         """Write the state if the last one is a minute old; a full disk is no reason to end the training."""
-        if time.monotonic() - self._saved < _EVERY_S:
-            return
+        if time.monotonic() - self._saved >= _EVERY_S:
+            self.save()
+
+    def save(self) -> bool:
+        """Write the state now; return whether that worked."""
         self._saved = time.monotonic()
         try:
             self._checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -58,16 +63,27 @@ class Keeper:
         except (OSError, RuntimeError) as error:  # torch raises the latter where it cannot write
             _LOG.warning("%s could not be written (%s).", self._checkpoint, error)
             self.forget()
+            return False
+        return True
 
     def forget(self) -> None:
         """Remove what was kept."""
         _remove(self._checkpoint)
 
 
-def forget_left(project: Path, *, checkpoint: bool) -> None:
-    """Remove the preview that a process left in a project's folder, and if wanted the state to go on from."""
+def forget_left(rounds: Path, *, checkpoint: bool) -> None:
+    """Remove what a process that is no more left among the models: half-written files, the preview, and the state.
+
+    Parameters
+    ----------
+    rounds
+        Folder of the models.
+    checkpoint
+        Whether the state to go on from is removed too.
+    """
+    remove_unfinished(rounds)
     for prefix in (PREVIEW_PREFIX, *([_CHECKPOINT_PREFIX] if checkpoint else [])):
-        for path in project.glob(f"*/{prefix}*"):
+        for path in rounds.glob(f"{prefix}*"):
             with suppress(OSError):
                 path.unlink(missing_ok=True)
 

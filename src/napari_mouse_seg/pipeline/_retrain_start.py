@@ -38,12 +38,15 @@ class Start:
         Whose weights are taken; None for random or ImageNet weights.
     encoder_weights
         Name of pretrained weights of the encoder, for a new network; None for random ones.
+    learnt
+        Ids of the project's patches that the model has learnt from.
     """
 
     card: ModelCard
     name: str
     model: Model | None = None
     encoder_weights: str | None = None
+    learnt: frozenset[str] = frozenset()
 
 
 def new_networks() -> dict[str, str]:
@@ -57,8 +60,8 @@ def new_networks() -> dict[str, str]:
     return names | pretrained
 
 
-def find_start(project: Project, plan: RetrainPlan) -> Start:
-    """Return what the project and the plan name.
+def find_start(project: Project, plan: RetrainPlan, base: str) -> Start:
+    """Return the last round if the plan says so and there is one, and the base otherwise.
 
     Raises
     ------
@@ -74,8 +77,7 @@ def find_start(project: Project, plan: RetrainPlan) -> Start:
     if plan.start_from == "last" and project.plan.rounds:
         last = max(project.plan.rounds, key=lambda entry: entry.number)
         model = load_model(project.round_file(last.number))
-        return Start(model.card, last.name, model)
-    base = project.plan.base
+        return Start(model.card, last.name, model, learnt=frozenset(last.patches))
     if base.startswith(NEW_PREFIX):
         return _new_network(base, _n_channels(project))
     model = find_model(base)
@@ -85,6 +87,16 @@ def find_start(project: Project, plan: RetrainPlan) -> Start:
             "from a new network."
         )
     return Start(model.card, model.card.name, model)
+
+
+def rehearses(base: str, card: ModelCard) -> bool:
+    """Return whether there are samples of a base model that a network with this card can see."""
+    from napari_mouse_seg.networks import find_model
+    from napari_mouse_seg.training import rehearsal_file
+
+    if not rehearsal_file(base).exists():
+        return False
+    return find_model(base).card.architecture.in_channels == card.architecture.in_channels
 
 
 def targets_of(plan: ProjectPlan, base: ModelCard) -> TargetsPlan:

@@ -8,12 +8,15 @@ from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._draw_tool import DrawTool, box_within
+from napari_mouse_seg.plugin._model_choice import fitting
 
 if TYPE_CHECKING:
     import numpy as np
     from napari.components import ViewerModel
     from numpy.typing import NDArray
 
+    from napari_mouse_seg.images import MultiscaleImage
+    from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import SegmentJob
     from napari_mouse_seg.plugin._base_models import BaseModels
     from napari_mouse_seg.plugin._patch_desk import PatchDesk
@@ -93,8 +96,11 @@ class PatchAdding:
             self._desk.add(job, self._bases.name)
 
     def _job(self, region: Box) -> SegmentJob | None:
-        """Return the job of the base model on a region; a new network works at the image's own pixels."""
-        from napari_mouse_seg.networks import DEFAULT_MODEL, find_model
+        """Return the job of the base model on a region.
+
+        A new network works at the image's own pixels, and sees the intensities that a bundled model for as many
+        channels would see.
+        """
         from napari_mouse_seg.pipeline import resolve
 
         scene, model, project = self._stage.scene, self._bases.model, self._session.project
@@ -105,10 +111,18 @@ class PatchAdding:
             scale = project.plan.network_shape[0] / scene.image.shape[0]
         elif model is None:
             scale = 1.0
-        return resolve(scene.image, model or find_model(DEFAULT_MODEL), scene.plan.replace(scale=scale), region)
+        return resolve(scene.image, model or _stand_in(scene.image), scene.plan.replace(scale=scale), region)
 
     def _on_drawn(self, corners: NDArray[np.float64]) -> None:
         scene = self._stage.scene
         box = box_within(corners, scene.image.shape) if scene is not None else None
         if box is not None and box.area:
             self._add(box)
+
+
+def _stand_in(image: MultiscaleImage) -> Model:
+    from napari_mouse_seg.networks import DEFAULT_MODEL, list_models
+
+    models = [model for model in list_models() if model.card.is_trainable]
+    usual = next(place for place, model in enumerate(models) if model.card.name == DEFAULT_MODEL)
+    return models[fitting(models, image, usual)]

@@ -1,7 +1,7 @@
 """The annotation project on disk: patches, paint, classes, rounds and settings in one folder."""
 
 from napari_mouse_seg.projects._damage import Damage
-from napari_mouse_seg.projects._layout import default_folder
+from napari_mouse_seg.projects._layout import Layout, default_folder
 from napari_mouse_seg.projects._project import Project
 
-__all__ = ["Damage", "Project", "default_folder"]
+__all__ = ["Damage", "Layout", "Project", "default_folder"]

@@ -58,7 +58,7 @@ class AreasTask:
         counts = sum((self._count(self._encode(patch)) for patch in patches), np.zeros(len(targets.classes), np.int64))
         self._weights = torch.from_numpy(class_weights(counts))
 
-    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch]) -> float:
+    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch], unseen: Sequence[PaintedPatch]) -> float:
         """Return 1: a class is mostly new, and strokes over an area say more than one object does."""
         return 1.0
 

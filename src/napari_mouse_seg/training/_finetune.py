@@ -53,8 +53,8 @@ class FineTuning:
     Parameters
     ----------
     network
-        Trained in place; afterwards it holds the best weights: averaged over the last steps and, if ``keeps_before``,
-        with those that it had.
+        Trained in place; afterwards it holds the best weights: averaged over the last steps and, if there are
+        ``unseen`` patches, with those that it had.
     task
         What it is taught.
     patches
@@ -65,9 +65,9 @@ class FineTuning:
         Length and batches.
     device
         Torch device string.
-    keeps_before
-        Whether the network can do the task already, so that what it knew is worth keeping: as much of it as the plan
-        says, or else the task.
+    unseen
+        Of the patches those that the network has not learnt from; how well it does on them says how much of it is worth
+        keeping, unless the plan does. None if it cannot do the task yet, so that there is nothing to keep.
 
     Attributes
     ----------
@@ -84,10 +84,11 @@ class FineTuning:
         plan: RetrainPlan,
         device: str = "cpu",
         *,
-        keeps_before: bool = False,
+        unseen: Sequence[PaintedPatch] | None = None,
     ) -> None:
         self._network = network
-        self._blend = Blend(network.to(device)) if keeps_before and plan.learnt_share != 1 else None
+        self._unseen = unseen or ()
+        self._blend = None if unseen is None else Blend(network.to(device))
         self.learnt_share = 1.0
         self._task = task
         self._patches = tuple(patches)
@@ -209,7 +210,7 @@ class FineTuning:
             return 1.0
         if self._plan.learnt_share is not None:
             return self._plan.learnt_share
-        return self._task.learnt_share(self._blend.before, self._patches)
+        return self._task.learnt_share(self._blend.before, self._patches, self._unseen)
 
     def _make_sampler(self) -> PatchSampler:
         images = self._task.prepare(self._patches, self._trainer.averaged)

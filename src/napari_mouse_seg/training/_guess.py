@@ -179,7 +179,7 @@ def _halves(paint: NDArray[Any], rng: np.random.Generator) -> NDArray[np.int64]:
     """Assign whole strokes to one of two halves: pixels of one resemble each other. One alone is cut in two."""
     out = np.zeros(paint.shape, np.int64)
     for here in (paint == BACKGROUND_LABEL, paint > BACKGROUND_LABEL):
-        strokes, count = ndimage.label(here)
+        strokes, count = ndimage.label(here, np.ones((3, 3)))  # A thin slanting stroke is one.
         if count == 1:
             size = int(here.sum())
             out[here] = np.arange(size) >= size // 2

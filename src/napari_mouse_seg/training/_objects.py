@@ -70,10 +70,12 @@ class ObjectsTask:
         self._guess: Guess | None = None
         self._base_images = load_rehearsal(rehearse, self.training) if rehearse else []
 
-    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch]) -> float:
-        """Return ``learnt_share`` of the painted objects and of the score before; the patches are not empty."""
+    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch], unseen: Sequence[PaintedPatch]) -> float:
+        """Return ``learnt_share`` of the painted objects and of the score before, where there are objects."""
         n_objects = sum(len(np.unique(patch.paint[patch.paint > BACKGROUND_LABEL])) for patch in patches)
-        return learnt_share(n_objects, self.score(before, patches).value)
+        # A network that finds nothing anywhere is right about patches without objects.
+        telling = [patch for patch in unseen if (patch.paint > BACKGROUND_LABEL).any()]
+        return learnt_share(n_objects, self.score(before, telling).value if telling else 0.0)
 
     def prepare(self, patches: Sequence[PaintedPatch], network: nn.Module) -> list[TrainingImage]:
         """Encode whole paint as it is, and strokes with the help of the network's own objects.

@@ -88,8 +88,11 @@ class Task(Protocol):
     def step_size(self) -> float:
         """Factor on the learning rate; it may change with ``prepare``."""
 
-    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch]) -> float:
-        """Return how much of what these patches teach to keep, 0 to 1; the rest stays as it was before."""
+    def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch], unseen: Sequence[PaintedPatch]) -> float:
+        """Return how much of what the patches teach to keep, 0 to 1; the rest stays as it was before.
+
+        ``unseen`` are those of the patches that the network of before has not learnt from; it is judged on them.
+        """
 
     def prepare(self, patches: Sequence[PaintedPatch], network: nn.Module) -> list[TrainingImage]:
         """Encode what is learnt from; the network is as it stands now, in evaluation mode."""

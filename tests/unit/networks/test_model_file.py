@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 
 from helpers.models import SMALL, write_random_model
-from napari_mouse_seg.errors import ModelError, ModelNotFoundError
+from napari_mouse_seg.errors import ModelError, ModelNotFoundError, ModelNotSavedError
 from napari_mouse_seg.networks import ModelCard, build_network, find_model, list_models, load_model, save_model
 
 if TYPE_CHECKING:
@@ -115,3 +117,25 @@ def test_bundled_models_are_small_complete_and_licensed() -> None:
         assert model.card.licence
         assert model.card.known_failures
         model.network()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such rights")
+def test_others_may_read_a_model_as_they_may_any_new_file(tmp_path: Path) -> None:
+    (tmp_path / "any").write_text("")
+    write_random_model(tmp_path)
+    assert (tmp_path / "random.safetensors").stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
+def test_a_folder_that_takes_no_model_is_told_and_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = write_random_model(tmp_path)
+
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(ModelNotSavedError, match=r"disk of .* is full"):
+        write_random_model(tmp_path, seed=1)
+    assert [path.name for path in tmp_path.iterdir()] == ["random.safetensors"]
+    assert load_model(before.path).sha256 == before.sha256

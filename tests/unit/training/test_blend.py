@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -11,8 +12,8 @@ from helpers.projects import disc_patch
 from napari_mouse_seg.events import Validated
 from napari_mouse_seg.networks import CompactPlan, build_network
 from napari_mouse_seg.pipeline import Orders
-from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
-from napari_mouse_seg.training import Blend, FineTuning, ObjectsTask, PaintedPatch, learnt_share, predict_scores
+from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
+from napari_mouse_seg.training import Blend, FineTuning, ObjectsTask, PaintedPatch, Score, learnt_share, predict_scores
 
 TINY = CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))
 STEPS = RetrainPlan(steps=20, batch_size=2, crop_px=64, learning_rate=0.01)
@@ -33,7 +34,8 @@ def network(seed: int = 0) -> torch.nn.Module:
 
 def tuning(plan: RetrainPlan, *, keeps_before: bool, validation: tuple[PaintedPatch, ...] = ()) -> FineTuning:
     task = ObjectsTask(plan, IntensityPlan(), InstancesPlan())
-    return FineTuning(network(), task, [patch()], validation, plan, keeps_before=keeps_before)
+    patches = [patch()]
+    return FineTuning(network(), task, patches, validation, plan, unseen=patches if keeps_before else None)
 
 
 def trained(plan: RetrainPlan, *, keeps_before: bool) -> torch.nn.Module:
@@ -119,9 +121,31 @@ def test_previews_and_validation_see_what_would_be_kept(monkeypatch: pytest.Monk
 
 def test_the_paint_decides_unless_the_plan_does() -> None:
     by_paint = tuning(STEPS.replace(steps=1), keeps_before=True)
-    wanted = by_paint._task.learnt_share(network().eval(), [patch()])
+    wanted = by_paint._task.learnt_share(network().eval(), [patch()], [patch()])
     list(by_paint.run(Orders()))
     assert by_paint.learnt_share == wanted
     by_plan = tuning(STEPS.replace(steps=1, learnt_share=0.2), keeps_before=True)
     list(by_plan.run(Orders()))
     assert by_plan.learnt_share == 0.2
+
+
+def test_patches_without_objects_do_not_make_a_lost_base_look_good() -> None:
+    task = ObjectsTask(STEPS, IntensityPlan(), InstancesPlan())
+    lost = network().eval()
+    with torch.no_grad():
+        for parameter in lost.parameters():
+            parameter.zero_()
+        lost.head.bias.fill_(-5)
+    empty = PaintedPatch("empty", patch().stretched, np.full_like(patch().paint, BACKGROUND_LABEL), PaintPlan())
+    assert task.score(lost, [empty]).value == 1
+    patches = [patch(), empty, empty, empty]
+    assert task.learnt_share(lost, patches, patches) == 1
+
+
+def test_a_network_is_not_judged_on_what_it_has_learnt() -> None:
+    task = ObjectsTask(STEPS, IntensityPlan(), InstancesPlan())
+    task.score = lambda network, patches: Score(0.9 if patch_seen in map(id, patches) else 0.5)  # type: ignore[method-assign]
+    old, new = patch(), patch(1)
+    patch_seen = id(old)
+    assert task.learnt_share(network(), [old, new], [new]) == learnt_share(8, 0.5)
+    assert task.learnt_share(network(), [old], []) == 1
