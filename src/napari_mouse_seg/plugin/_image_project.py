@@ -107,9 +107,11 @@ class ImageProject:
         Parameters
         ----------
         folder
-            That was chosen by hand, or lies beside the image.
+            That was chosen by hand, or lies beside the image. One that is open already is opened again only if it
+            could not be written to: whoever held it may have closed it.
         """
-        if self._session.project is not None and self._session.project.folder == folder.absolute():
+        present = self._session.project
+        if present is not None and present.folder == folder.absolute() and not present.read_only:
             return
         scene = self._stage.scene
         try:
