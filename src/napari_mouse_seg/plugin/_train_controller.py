@@ -19,6 +19,7 @@ from napari_mouse_seg.plugin._patch_rows import PatchRows
 from napari_mouse_seg.plugin._preview import Previews
 from napari_mouse_seg.plugin._rounds import Rounds
 from napari_mouse_seg.plugin._runner import ThreadRunner
+from napari_mouse_seg.plugin._saving_again import SavingAgain
 from napari_mouse_seg.plugin._stage import Stage
 from napari_mouse_seg.plugin._train_progress import TrainProgress
 from napari_mouse_seg.plugin._viewport import view_events
@@ -92,9 +93,11 @@ class TrainController(QObject):
             return
         self._closed = True
         self._follow.stop()
-        self.desk.close()
+        self._saving.close()
         for signal, slot in self._to_panel():
             signal.disconnect(slot)
+        self.session.rescued.connect(show_error)  # The panel is gone; the window may be there.
+        self.desk.close()
         self._layers.close()
         self._adding.close()
         self._previews.close()
@@ -116,6 +119,7 @@ class TrainController(QObject):
         self.desk = PatchDesk(viewer, session, runner, self._stage, self._kind)
         self._adding = PatchAdding(viewer, session, self._stage, self._bases, self.desk)
         self._progress = TrainProgress(panel, session)
+        self._saving = SavingAgain(panel, session)
         self._place = ImageProject(
             panel, session, self._stage, self._kind, self._bases, self.desk, self._rows, self._rounds
         )
@@ -181,6 +185,8 @@ class TrainController(QObject):
             (session.run_finished, self._on_finished),
             (session.run_failed, self._on_failed),
             (session.run_cancelled, self._on_idle),
+            (session.rescued, self._complain),
+            *self._saving.links(),
         ]
 
     def _show_all(self) -> None:

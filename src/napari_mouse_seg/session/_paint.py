@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.projects import Project
+
+logger = logging.getLogger(__name__)
 
 _FEWEST_CLASSES = 2
 
@@ -101,6 +106,11 @@ class UnsavedPaint:
         self._access = threading.Lock()
         self._writing = threading.Lock()
 
+    def __len__(self) -> int:
+        """Return how many patches the disk has not."""
+        with self._access:
+            return len(self._paints)
+
     def put(self, patch_id: str, paint: NDArray[Any]) -> None:
         """Take (Y, X) paint that does not change any more."""
         with self._access:
@@ -148,6 +158,32 @@ class UnsavedPaint:
         if problem is not None:
             raise problem
 
+    def rescue(self, project: Path) -> str:
+        """Bring everything to the home folder, as the project's folder does not take it; return where it is, in words.
+
+        What is rescued is still here; what is not goes to the log.
+        """
+        with self._access:
+            paints = dict(self._paints)
+        lost: dict[str, Exception] = {}
+        try:
+            folder = _rescue_folder(project)
+            for patch_id, paint in paints.items():
+                _rescue_one(folder / f"{patch_id}.paint.tif", paint, lost)
+        except (OSError, RuntimeError) as error:  # There is no home.
+            lost = dict.fromkeys(paints, error)
+        words = []
+        if len(lost) < len(paints):
+            words.append(
+                f"What was not saved is in {folder}. Once {project} can be written again, copy "
+                f"{', '.join(f'{patch_id}.paint.tif' for patch_id in paints if patch_id not in lost)} from there over "
+                "the same file in its folder “patches”, while the project is closed."
+            )
+        for patch_id, cause in lost.items():
+            logger.error("The paint of %s in %s could not be rescued.", patch_id, project, exc_info=cause)
+            words.append(f"What was painted last in {patch_id} could not be put anywhere else and is lost: {cause}")
+        return " ".join(words)
+
     def _write_one(self, project: Project, patch_id: str) -> PaintSummary | None:
         with self._writing:
             paint = self.get(patch_id)
@@ -158,3 +194,19 @@ class UnsavedPaint:
                 if self._paints.get(patch_id) is paint:
                     del self._paints[patch_id]
         return PaintSummary.of(paint)
+
+
+def _rescue_folder(project: Path) -> Path:
+    from napari_mouse_seg.projects._layout import free_path
+
+    return free_path(Path.home() / "mouse-seg" / "rescued", f"{project.name}-{datetime.now():%Y%m%d-%H%M%S}")
+
+
+def _rescue_one(file: Path, paint: NDArray[Any], lost: dict[str, Exception]) -> None:
+    """Write paint as projects do; why that failed goes to ``lost``."""
+    from napari_mouse_seg.projects._files import encode_tiff, write_bytes
+
+    try:
+        write_bytes(file, encode_tiff(paint.astype(np.uint32)))
+    except Exception as error:  # noqa: BLE001 (the next patch must be rescued whatever happens to this one)
+        lost[file.name.split(".")[0]] = error

@@ -94,7 +94,7 @@ class RoundAtWork:
         process = self._process = self._new_process(project.folder, plan)
         self._set_state(TrainState.RUNNING)
         self._task = self._runner.start(
-            save_and_train(project, unsaved, process), self._on_event, partial(self._on_end, process)
+            save_and_train(project, unsaved, process), partial(self._on_event, process), partial(self._on_end, process)
         )
 
     def pause(self, paused: bool) -> None:
@@ -121,7 +121,9 @@ class RoundAtWork:
         self._task = self._process = None
         self._state = TrainState.IDLE
 
-    def _on_event(self, event: Event) -> None:
+    def _on_event(self, process: Process, event: Event) -> None:
+        if process is not self._process:
+            return
         if isinstance(event, Finished):
             self._result = event.result
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -28,7 +29,10 @@ if TYPE_CHECKING:
     from napari_mouse_seg.session._runner import Runner
 
 
+logger = logging.getLogger(__name__)
+
 _OPENING = "The project is still being opened; wait a moment."
+_SAVING = "Saving the paint"
 
 
 class TrainSession:
@@ -63,6 +67,10 @@ class TrainSession:
         Carries the ``RoundPlan`` that was added.
     run_failed, save_failed
         Carry the reason in words.
+    caught_up
+        What could not be saved before is on the disk now.
+    rescued
+        The project was left, and its folder did not take everything; carries in words where that is now.
     run_cancelled
         The project is as it was.
     """
@@ -80,6 +88,8 @@ class TrainSession:
     run_finished = Signal(RoundPlan)
     run_failed = Signal(str)
     save_failed = Signal(str)
+    caught_up = Signal()
+    rescued = Signal(str)
     run_cancelled = Signal()
 
     def __init__(self, runner: Runner, new_process: Callable[[Path, RetrainPlan], Process] | None = None) -> None:
@@ -87,13 +97,14 @@ class TrainSession:
         self._project: Project | None = None
         self._opening: Opening | None = None
         self._unsaved = UnsavedPaint()
+        self._is_behind = False
         self._summaries: dict[str, PaintSummary] = {}
         self._round = RoundAtWork(runner, new_process)
         self._round.state_changed.connect(self.state_changed.emit)
         self._round.reported.connect(self._on_event)
         self._round.done.connect(self._keep)
-        self._round.failed.connect(self.run_failed.emit)
-        self._round.cancelled.connect(self.run_cancelled.emit)
+        self._round.failed.connect(self._on_round_failed)
+        self._round.cancelled.connect(self._on_round_cancelled)
 
     @property
     def project(self) -> Project | None:
@@ -109,6 +120,11 @@ class TrainSession:
     def is_opening(self) -> bool:
         """Whether a project is on its way from the disk."""
         return self._opening is not None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether something could not be saved and waits for ``retry_unsaved``, the next save or the project's end."""
+        return self._is_behind
 
     def summary(self, patch_id: str) -> PaintSummary:
         """Return how much of a patch is painted."""
@@ -186,6 +202,7 @@ class TrainSession:
         self._opened().delete_patch(patch_id)
         self._unsaved.forget(patch_id)
         self._summaries.pop(patch_id, None)
+        self._settle()
         self.project_changed.emit()
 
     def rename_round(self, number: int, name: str) -> None:
@@ -215,7 +232,12 @@ class TrainSession:
         project = self._project
         if project is not None and not project.read_only:
             self._unsaved.put(patch_id, paint)
-            self._runner.start(self._unsaved.write(project), self._on_saved, self._on_save_end)
+            self._save(project)
+
+    def retry_unsaved(self) -> None:
+        """Try again to save what could not be saved, beside the main thread; that it fails again is not told."""
+        if self._project is not None and self._unsaved:
+            self._save(self._project, is_retry=True)
 
     def save_now(self) -> None:
         """Bring what is not on the disk yet there before this returns."""
@@ -223,8 +245,9 @@ class TrainSession:
             return
         try:
             for event in self._unsaved.write(self._project):
-                self._on_saved(event)
+                self._on_saved(self._project, event)
         except MouseSegError as error:
+            self._is_behind = True
             self.save_failed.emit(str(error))
 
     def problem(self) -> str:
@@ -289,14 +312,31 @@ class TrainSession:
         self.project_changed.emit()
 
     def _let_go(self) -> None:
-        if self._project is not None:
+        project = self._project
+        if project is not None:
             self.leaving.emit()
-        self.save_now()
+            self._save_last(project)
         self._unsaved.clear()
+        self._is_behind = False
         self._summaries.clear()
-        if self._project is not None:
-            self._project.close()
+        if project is not None:
+            project.close()
             self._project = None
+
+    def _save_last(self, project: Project) -> None:
+        """Save, and rescue what the project's folder does not take."""
+        try:
+            for _event in self._unsaved.write(project):
+                pass
+        except Exception as error:  # noqa: BLE001 (whatever it is, it must not cost the paint)
+            words = f"{in_words(error, _SAVING)} {self._unsaved.rescue(project.folder)}"
+            logger.error(words)
+            self.rescued.emit(words)
+        self._settle()
+
+    def _save(self, project: Project, is_retry: bool = False) -> None:
+        on_end = partial(self._on_save_end, project, is_retry)
+        self._runner.start(self._unsaved.write(project), partial(self._on_saved, project), on_end)
 
     def _opened(self) -> Project:
         if self._project is None:
@@ -311,18 +351,28 @@ class TrainSession:
         if self._opening is not None:
             raise TrainingError(_OPENING)
 
-    def _on_saved(self, event: Event) -> None:
-        if isinstance(event, PaintSaved):
+    def _on_saved(self, project: Project, event: Event) -> None:
+        if isinstance(event, PaintSaved) and project is self._project:
             self._summaries[event.patch_id] = event.summary
             self.paint_saved.emit(event)
+            self._settle()
 
-    def _on_save_end(self, error: Exception | None) -> None:
-        if error is not None:
-            self.save_failed.emit(in_words(error, "Training"))
+    def _on_save_end(self, project: Project, is_retry: bool, error: Exception | None) -> None:
+        if error is None or project is not self._project or not self._unsaved:
+            return  # Another save was faster; or the project was left, and more was told then.
+        self._is_behind = True
+        if not is_retry:
+            self.save_failed.emit(in_words(error, _SAVING))
+
+    def _settle(self) -> None:
+        """Tell that everything is on the disk, if something was not."""
+        if self._is_behind and not self._unsaved:
+            self._is_behind = False
+            self.caught_up.emit()
 
     def _on_event(self, event: Event) -> None:
-        if isinstance(event, PaintSaved):
-            self._on_saved(event)
+        if isinstance(event, PaintSaved) and self._project is not None:
+            self._on_saved(self._project, event)
         elif isinstance(event, StepsDone):
             self.stepped.emit(event)
         elif isinstance(event, Validated):
@@ -331,6 +381,15 @@ class TrainSession:
             self.checkpoint_ready.emit(event)
         elif isinstance(event, Warned):
             self.warned.emit(event.message)
+
+    def _on_round_failed(self, reason: str) -> None:
+        self._is_behind = self._is_behind or bool(self._unsaved)
+        self.run_failed.emit(reason)
+
+    def _on_round_cancelled(self) -> None:
+        if self._project is not None and self._unsaved:
+            self._save(self._project)
+        self.run_cancelled.emit()
 
     def _keep(self, done: RoundPlan) -> None:
         try:
