@@ -86,7 +86,7 @@ def _show_window() -> int:
         launch = import_module("napari_mouse_seg.plugin._launch")
     except ModuleNotFoundError as error:
         raise MouseSegError(
-            f"napari cannot be opened ({error}); install it with: pip install 'napari-mouse-seg[napari]'."
+            f'napari cannot be opened ({error}); install it with: pip install "napari-mouse-seg[napari]".'
         ) from error
     launch.show_demo()
     return 0

@@ -100,7 +100,7 @@ def _window() -> str:
     if probe.returncode == 0:
         return f"works: {probe.stdout.strip()}"
     if "ModuleNotFoundError" in probe.stderr:
-        return "napari or Qt is not installed: pip install 'napari-mouse-seg[napari]'"
+        return 'napari or Qt is not installed: pip install "napari-mouse-seg[napari]"'
     said = (probe.stdout.strip() or probe.stderr.strip() or "no message").splitlines()
     if probe.returncode < 0:
         return f"crashes (signal {-probe.returncode}): {said[0]}"
