@@ -262,9 +262,10 @@ class TrainController(QObject):
     # Training and rounds
 
     def _on_train(self) -> None:
-        unsaved = self.desk.unsaved()
         self._rounds.end_comparison()  # Previews are looked at from now on.
-        self._try(lambda: self.session.train(self._panel.value(), unsaved))
+        plan = self._panel.value()
+        unsaved = self.desk.unsaved()  # Last, as nobody else saves it then.
+        self._try(lambda: self.session.train(plan, unsaved))
 
     def _on_state(self, _state: TrainState) -> None:
         self.update_reasons()

@@ -267,13 +267,33 @@ class TrainSession:
         return too_little(project.plan.kind, list(sums.values()), rest)
 
     def train(self, plan: RetrainPlan, unsaved: dict[str, NDArray[Any]]) -> None:
-        """Save what is unsaved, then train a round on the project as it is on the disk."""
+        """Save what is unsaved, then train a round on the project as it is on the disk; saves also if it cannot begin.
+
+        Parameters
+        ----------
+        plan
+            How.
+        unsaved
+            (Y, X) paint by patch, which does not change any more.
+
+        Raises
+        ------
+        ProjectError
+            If the plan cannot be written.
+        TrainingError
+            If a round is at work, or a project on its way from the disk.
+        """
         project = self._opened()
-        self._check_idle()
-        self._check_no_opening()
-        project.update(retrain=plan)
-        for patch_id, paint in unsaved.items():
+        for patch_id, paint in ({} if project.read_only else unsaved).items():
             self._unsaved.put(patch_id, paint)
+        try:
+            self._check_idle()
+            self._check_no_opening()
+            project.update(retrain=plan)
+        except MouseSegError:
+            if self._unsaved:
+                self._save(project)
+            raise
         self._round.begin(project, plan, self._unsaved)
 
     def pause(self, paused: bool) -> None:

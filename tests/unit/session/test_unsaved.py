@@ -13,6 +13,7 @@ import pytest
 
 from helpers.benches import Bench, on_disk, paint
 from helpers.projects import SIDE, disc_project
+from napari_mouse_seg.errors import ProjectError, TrainingError
 from napari_mouse_seg.projects import Project
 
 if TYPE_CHECKING:
@@ -211,4 +212,25 @@ def test_paint_of_a_round_that_was_cancelled_before_it_was_saved_reaches_the_dis
     bench.finish()
     bench.finish()  # What was begun after that.
     assert bench.of("run_cancelled") == [None]
+    assert on_disk(bench) == 5
+
+
+def test_a_stroke_just_before_a_training_that_cannot_begin_is_kept(bench: Bench) -> None:
+    with full_disk(folder_of(bench)):
+        with pytest.raises(ProjectError, match="is full"):
+            bench.train({"p001": paint(5)})
+        assert (bench.session.paint("p001") == 5).all()
+        bench.finish()
+        assert bench.session.is_behind
+    assert bench.processes == []
+    bench.session.retry_unsaved()
+    bench.finish()
+    assert on_disk(bench) == 5
+
+
+def test_a_stroke_just_before_a_second_training_is_saved(bench: Bench) -> None:
+    bench.train()
+    with pytest.raises(TrainingError, match="stop or cancel it first"):
+        bench.train({"p001": paint(5)})
+    bench.finish()
     assert on_disk(bench) == 5
