@@ -200,7 +200,7 @@ def _put(layer: Labels, where: NDArray[np.bool_], labels: NDArray[Any]) -> None:
 
 
 def _unpainted(found: NDArray[Any], paint: NDArray[np.uint32]) -> NDArray[np.bool_]:
-    """Return the pixels of found objects that stand for no painted one, less what is painted; see `ObjectBrush.fill`."""
+    """Return the pixels of found objects that are no painted ones, less what is painted; see ``ObjectBrush.fill``."""
     ids, place = np.unique(found, return_inverse=True)
     place = place.reshape(found.shape)
     painted, size = paint > BACKGROUND_LABEL, np.bincount(place.ravel())

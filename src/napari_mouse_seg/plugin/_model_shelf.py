@@ -20,18 +20,29 @@ class ModelShelf:
 
     Attributes
     ----------
+    position
+        Of the model that was chosen last; at first of the first one.
+    is_wanted
+        Whether somebody has chosen it: no other one is to be suggested then.
+    used
+        The model that *Segment* shows, chosen or suggested; None if it shows none, or was not opened yet.
     changed
         The list has changed.
     chosen
         A model should be used from now on; carries its position.
+    used_changed
+        *Segment* shows another model.
     """
 
     changed = Signal()
     chosen = Signal(int)
+    used_changed = Signal()
 
     def __init__(self, models: Iterable[Model]) -> None:
         self._models = list(models)
         self.position = 0 if self._models else -1
+        self.is_wanted = False
+        self.used: Model | None = None
 
     @property
     def models(self) -> tuple[Model, ...]:
@@ -61,8 +72,15 @@ class ModelShelf:
 
     def choose(self, position: int) -> None:
         """Let all panels use a model."""
-        self.position = position
+        self.position, self.is_wanted = position, True
         self.chosen.emit(position)
+        self.note_used(self._models[position] if 0 <= position < len(self._models) else None)
+
+    def note_used(self, model: Model | None) -> None:
+        """Take note of what *Segment* shows."""
+        before, self.used = self.used, model
+        if (before and before.path) != (model and model.path):
+            self.used_changed.emit()
 
 
 def shelf_of(viewer: Viewer) -> ModelShelf:

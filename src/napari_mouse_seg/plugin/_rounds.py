@@ -58,8 +58,6 @@ class Rounds:
 
     Attributes
     ----------
-    used
-        Number of the round that *Segment* was told to use; None if none was.
     changed
         Another round is used, or a model has come.
     failed
@@ -86,14 +84,22 @@ class Rounds:
         self._runner = runner
         self._models: dict[int, Model] = {}
         self._compared: tuple[str, ...] = ()  # Titles of previews.
-        self.used: int | None = None
+        shelf.used_changed.connect(self._on_used)
+
+    @property
+    def used(self) -> int | None:
+        """Number of the round that *Segment* shows; None if it shows another model."""
+        project, model = self._session.project, self._shelf.used
+        if project is None or model is None:
+            return None
+        numbers = (entry.number for entry in project.plan.rounds)
+        return next((number for number in numbers if project.round_file(number) == model.path), None)
 
     def forget(self) -> None:
         """Let go of another project's; their models stay on the shelf, and what was compared in the viewer."""
         self._compared = ()
         self._previews.release(PREVIEW)
         self._models.clear()
-        self.used = None
 
     def read_all(self) -> None:
         """Put the models of all rounds on the shelf, beside the main thread."""
@@ -103,7 +109,7 @@ class Rounds:
             self._runner.start(read, partial(self._on_read, project), _ignore)
 
     def newest(self) -> Model | None:
-        """Return the model that *Segment* was told to use, or that of the last round; None if there is none."""
+        """Return the round's model that *Segment* shows, or that of the last round; None if there is none."""
         number = self.used if self.used in self._models else max(self._models, default=None)
         return None if number is None else self._models[number]
 
@@ -117,7 +123,6 @@ class Rounds:
         model = self._model(number)
         if model is None:
             return
-        self.used = number
         self._shelf.choose(self._shelf.models.index(model))
         self._preview_training(model)
         self.changed.emit()
@@ -166,8 +171,6 @@ class Rounds:
         for model in self._shelf.models:
             if project is not None and model.path == project.round_file(number):
                 self._shelf.take_out(model)
-        if self.used == number:
-            self.used = None
         self.changed.emit()
 
     def show_checkpoint(self, event: CheckpointReady) -> None:
@@ -210,6 +213,9 @@ class Rounds:
             self.failed.emit(event.problem)
         if event.number in {entry.number for entry in project.plan.rounds}:  # It may have been deleted meanwhile.
             self._take(event.number, event.model)
+        self.changed.emit()
+
+    def _on_used(self) -> None:
         self.changed.emit()
 
     def _preview_training(self, model: Model) -> None:

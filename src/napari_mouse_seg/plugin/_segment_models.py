@@ -41,7 +41,6 @@ class SegmentModels:
         self._shelf = shelf
         self._session = session
         self._current: Model | None = None
-        self._is_wanted = False
 
     def start(self) -> None:
         """List the models, choose the shelf's, and follow both shelf and panel."""
@@ -58,7 +57,7 @@ class SegmentModels:
 
     def suggest(self, image: MultiscaleImage | None) -> None:
         """Choose a model that fits an image, as long as nobody has chosen one."""
-        if image is None or self._is_wanted:
+        if image is None or self._shelf.is_wanted:
             return
         models = self._shelf.models
         position = fitting(models, image, self._shelf.position)
@@ -70,18 +69,20 @@ class SegmentModels:
         models = self._shelf.models
         self._current = models[position] if 0 <= position < len(models) else None
         self._session.set_model(self._current)
+        self._shelf.note_used(self._current)
         self.chosen.emit()
 
     def _show(self, position: int) -> None:
         self._panel.set_models([choice_of(model) for model in self._shelf.models], position)
 
     def _on_choice(self, position: int) -> None:
-        self._is_wanted = True
         self._choose(position)
+        self._shelf.choose(position)
 
     def _on_wanted(self, position: int) -> None:
         """Choose a model that another panel has made or chosen."""
-        self._is_wanted = True
+        if 0 <= position < len(self._shelf.models) and self._shelf.models[position] is self._current:
+            return  # It is shown already, with the thresholds that the user has set for it.
         self._show(position)
         self._choose(position)
 

@@ -57,7 +57,7 @@ def test_an_object_beside_a_painted_one_is_put_in_without_what_they_share() -> N
 
 @pytest.mark.parametrize(("edge", "count"), [(36, 1), (24, 2)], ids=["little is left", "most is left"])
 def test_what_background_paint_leaves_of_an_object_is_kept_if_it_is_most_of_it(edge: int, count: int) -> None:
-    painted = np.where(COLUMNS < edge, BACKGROUND_LABEL, np.zeros((60, 1), int))
+    painted = np.where(edge > COLUMNS, BACKGROUND_LABEL, np.zeros((60, 1), int))
     put_in, paint = fill(painted)
     assert put_in == count
     assert (paint[painted > 0] == BACKGROUND_LABEL).all()
