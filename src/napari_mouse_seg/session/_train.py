@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,7 @@ class TrainSession:
         self._project: Project | None = None
         self._opening: Opening | None = None
         self._unsaved = UnsavedPaint()
+        self._unlisted: list[RoundPlan] = []
         self._is_behind = False
         self._summaries: dict[str, PaintSummary] = {}
         self._round = RoundAtWork(runner, new_process)
@@ -235,7 +237,9 @@ class TrainSession:
             self._save(project)
 
     def retry_unsaved(self) -> None:
-        """Try again to save what could not be saved, beside the main thread; that it fails again is not told."""
+        """Try again to save what could not be saved, paint beside the main thread; that it fails again is not told."""
+        with suppress(MouseSegError):
+            self._list_rounds()
         if self._project is not None and self._unsaved:
             self._save(self._project, is_retry=True)
 
@@ -337,6 +341,7 @@ class TrainSession:
             self.leaving.emit()
             self._save_last(project)
         self._unsaved.clear()
+        self._unlisted.clear()
         self._is_behind = False
         self._summaries.clear()
         if project is not None:
@@ -345,14 +350,22 @@ class TrainSession:
 
     def _save_last(self, project: Project) -> None:
         """Save, and rescue what the project's folder does not take."""
+        words = []
         try:
             for _event in self._unsaved.write(project):
                 pass
         except Exception as error:  # noqa: BLE001 (whatever it is, it must not cost the paint)
-            words = f"{in_words(error, _SAVING)} {self._unsaved.rescue(project.folder)}"
-            logger.error(words)
-            self.rescued.emit(words)
-        self._settle()
+            words += [in_words(error, _SAVING), self._unsaved.rescue(project.folder)]
+        for done in self._unlisted:
+            try:
+                project.add_round(done)
+            except MouseSegError as error:
+                words.append(f"{error} {_where(project, done)}")
+        if words:
+            logger.error(" ".join(words))
+            self.rescued.emit(" ".join(words))
+        elif self._is_behind:
+            self.caught_up.emit()
 
     def _save(self, project: Project, is_retry: bool = False) -> None:
         on_end = partial(self._on_save_end, project, is_retry)
@@ -386,7 +399,7 @@ class TrainSession:
 
     def _settle(self) -> None:
         """Tell that everything is on the disk, if something was not."""
-        if self._is_behind and not self._unsaved:
+        if self._is_behind and not self._unsaved and not self._unlisted:
             self._is_behind = False
             self.caught_up.emit()
 
@@ -412,13 +425,27 @@ class TrainSession:
         self.run_cancelled.emit()
 
     def _keep(self, done: RoundPlan) -> None:
+        self._unlisted.append(done)
         try:
-            self._opened().add_round(done)
+            self._list_rounds()
         except MouseSegError as error:
-            self.run_failed.emit(str(error))
-            return
-        self.project_changed.emit()
-        self.run_finished.emit(done)
+            self._is_behind = True
+            self.run_failed.emit(
+                f"{error} {_where(self._opened(), done)} It comes into the list once that is possible."
+            )
+
+    def _list_rounds(self) -> None:
+        """Put finished rounds into the project's list."""
+        while self._unlisted:
+            self._opened().add_round(self._unlisted[0])
+            done = self._unlisted.pop(0)
+            self.project_changed.emit()
+            self.run_finished.emit(done)
+        self._settle()
+
+
+def _where(project: Project, done: RoundPlan) -> str:
+    return f"The list of rounds could not take {done.name}. Its model is safe in {project.round_file(done.number)}."
 
 
 def _listen_not(_event: Event) -> None:

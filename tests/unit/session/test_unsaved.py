@@ -234,3 +234,72 @@ def test_a_stroke_just_before_a_second_training_is_saved(bench: Bench) -> None:
         bench.train({"p001": paint(5)})
     bench.finish()
     assert on_disk(bench) == 5
+
+
+def train_unlisted(bench: Bench) -> Path:
+    """Train a round that the project's list does not take, and return its model."""
+    bench.train()
+    with full_disk(folder_of(bench)):
+        bench.finish()
+    assert bench.session.project is not None
+    assert bench.session.project.plan.rounds == ()
+    return bench.session.project.round_file(1)
+
+
+def rounds_in(folder: Path) -> list[str]:
+    with Project.open(folder) as project:
+        return [entry.name for entry in project.plan.rounds]
+
+
+def test_a_round_that_cannot_be_listed_is_kept_and_tried_again(bench: Bench) -> None:
+    model = train_unlisted(bench)
+    (reason,) = bench.of("run_failed")
+    assert "is full" in reason
+    assert f"Its model is safe in {model}" in reason
+    assert model.exists()
+    assert bench.session.is_behind
+    with full_disk(folder_of(bench)):
+        bench.session.retry_unsaved()
+        bench.finish()
+    assert len(bench.of("run_failed")) == 1  # It is said once.
+    assert bench.of("run_finished") == []
+    bench.session.retry_unsaved()
+    bench.finish()
+    assert [done.name for done in bench.of("run_finished")] == ["discs 1"]
+    assert bench.of("caught_up") == [None]
+    assert rounds_in(folder_of(bench)) == ["discs 1"]
+
+
+def test_a_round_after_one_that_is_not_listed_yet_has_its_own_number(bench: Bench) -> None:
+    train_unlisted(bench)
+    bench.train()
+    bench.finish()
+    assert [done.number for done in bench.of("run_finished")] == [1, 2]
+    assert not bench.session.is_behind
+
+
+def test_a_round_is_listed_when_the_project_is_left(bench: Bench) -> None:
+    train_unlisted(bench)
+    folder = folder_of(bench)
+    bench.session.close()
+    assert rounds_in(folder) == ["discs 1"]
+    assert bench.of("rescued") == []
+    assert bench.of("run_finished") == []  # Nobody can use it any more.
+
+
+def test_a_round_that_cannot_be_listed_when_the_project_is_left_is_told_where_it_is(bench: Bench) -> None:
+    model = train_unlisted(bench)
+    with full_disk(folder_of(bench)):
+        bench.session.close()
+    (words,) = bench.of("rescued")
+    assert "discs 1" in words
+    assert str(model) in words
+
+
+def test_saved_paint_does_not_end_the_trying_while_a_round_is_not_listed(bench: Bench) -> None:
+    train_unlisted(bench)
+    bench.session.save_paint("p001", paint(4))
+    bench.finish()
+    assert on_disk(bench) == 4
+    assert bench.session.is_behind
+    assert bench.of("caught_up") == []
