@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from napari_mouse_seg.errors import UnsupportedImageError
 from napari_mouse_seg.images._build import build_image
 from napari_mouse_seg.images._image import Calibration, MultiscaleImage
-from napari_mouse_seg.images._levels import ArrayLevel
+from napari_mouse_seg.images._levels import ArrayLevel, refuse_labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +57,7 @@ def from_arrays(
     axes = axes.upper()
     for array in arrays:
         check_axes(name, axes, tuple(array.shape))
+        refuse_labels(array.dtype, name)
     ordered = canonical_axes(axes)
     wrapped = tuple(ArrayLevel(array, axes, ordered, name) for array in arrays)
     return build_image(name, None, ordered, wrapped, Calibration(pixel_size_um, z_step_um, tuple(channel_names)))

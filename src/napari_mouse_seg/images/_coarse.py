@@ -1,8 +1,8 @@
 """Coarser levels of an image that has none, computed on demand.
 
-Each is the 2 x 2 mean of the one before, computed in chunks that are cached. Reading a coarse chunk goes down
-depth first, so memory stays bounded and every stored piece is decoded about once. Strided sampling was rejected:
-it decodes the same pieces and aliases.
+Each is the 2 x 2 mean of the one before, of labels every second pixel, computed in chunks that are cached. Reading a
+coarse chunk goes down depth first, so memory stays bounded and every stored piece is decoded about once. Strided
+sampling of intensities was rejected: it decodes the same pieces and aliases.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_mouse_seg.images._cache import ByteCache
-from napari_mouse_seg.images._levels import Level
+from napari_mouse_seg.images._levels import LABEL_DTYPE, Level
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -79,7 +79,12 @@ def add_coarse_levels(levels: tuple[Level, ...]) -> tuple[Level, ...]:
 
 
 def halve(pixels: NDArray[Any]) -> NDArray[Any]:
-    """Return the 2 x 2 means of (Y, X) or (Y, X, S) pixels in their own dtype; odd sizes are rounded up."""
+    """Return the 2 x 2 means of (Y, X) or (Y, X, S) pixels in their own dtype; odd sizes are rounded up.
+
+    Of labels, which have no mean, every second pixel is kept.
+    """
+    if pixels.dtype == LABEL_DTYPE:
+        return pixels[::2, ::2].copy()
     rows, columns = pixels.shape[:2]
     if rows % 2 or columns % 2:
         pixels = np.pad(pixels, [(0, rows % 2), (0, columns % 2)] + [(0, 0)] * (pixels.ndim - 2), mode="edge")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import PlanError
-from napari_mouse_seg.images._levels import Level, SelectedLevel
+from napari_mouse_seg.images._levels import LABEL_DTYPE, Level, SelectedLevel
 from napari_mouse_seg.images._plane import ImagePlane
 
 if TYPE_CHECKING:
@@ -82,8 +82,13 @@ class MultiscaleImage:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the pixels as read: uint8, uint16, int16 or float32."""
+        """Of the pixels as read: uint8, uint16, int16 or float32; uint32 of labels."""
         return self.levels[0].dtype
+
+    @property
+    def holds_labels(self) -> bool:
+        """Whether the values are ids of objects and no intensities."""
+        return self.dtype == LABEL_DTYPE
 
     @property
     def is_rgb(self) -> bool:

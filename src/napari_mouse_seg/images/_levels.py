@@ -28,7 +28,11 @@ _PIXEL_DTYPES = {
     "float16": "float32",
     "float32": "float32",
     "float64": "float32",
+    "uint32": "uint32",
 }
+
+LABEL_DTYPE = np.dtype(np.uint32)
+"""Of label images, whose values are names; ``refuse_labels`` keeps them out where intensities are meant."""
 
 
 def pixel_dtype(dtype: Any, name: str) -> np.dtype[Any]:  # Any: whatever numpy takes for a dtype
@@ -39,14 +43,24 @@ def pixel_dtype(dtype: Any, name: str) -> np.dtype[Any]:  # Any: whatever numpy 
     Raises
     ------
     UnsupportedImageError
-        If there is no lossless and no harmless conversion, as for 32-bit integers and complex numbers.
+        If there is no lossless and no harmless conversion, as for signed 32-bit integers and complex numbers.
     """
     found = np.dtype(dtype)
     if found.name not in _PIXEL_DTYPES:
-        raise UnsupportedImageError(
-            f"{name} holds {found.name} pixels, which are not supported; convert it to uint8, uint16, int16 or float32."
-        )
+        raise _unsupported(found, name)
     return np.dtype(_PIXEL_DTYPES[found.name])
+
+
+def refuse_labels(dtype: Any, name: str) -> None:  # Any: whatever numpy takes for a dtype
+    """Raise ``UnsupportedImageError`` for ``LABEL_DTYPE`` in any byte order."""
+    if np.dtype(dtype).name == LABEL_DTYPE.name:
+        raise _unsupported(LABEL_DTYPE, name)
+
+
+def _unsupported(dtype: np.dtype[Any], name: str) -> UnsupportedImageError:
+    return UnsupportedImageError(
+        f"{name} holds {dtype.name} pixels, which are not supported; convert it to uint8, uint16, int16 or float32."
+    )
 
 
 class Level(ABC):

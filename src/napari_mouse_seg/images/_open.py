@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError, UnsupportedImageError
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._headers import JPEG_MAGIC, PNG_MAGIC
+from napari_mouse_seg.images._levels import refuse_labels
 from napari_mouse_seg.images._raster import open_raster
 from napari_mouse_seg.images._tiff import open_tiff
 from napari_mouse_seg.images._zarr import open_ome_zarr
@@ -23,7 +24,7 @@ IMAGE_SUFFIXES = (".tif", ".tiff", ".btf", ".qptiff", ".svs", ".ndpi", ".scn", "
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def open_image(path: str | os.PathLike[str]) -> MultiscaleImage:
+def open_image(path: str | os.PathLike[str], *, labels: bool = False) -> MultiscaleImage:
     """Open an image file or OME-Zarr directory without reading pixels.
 
     TIFF (plain, ImageJ, OME-TIFF, SVS and other tiled pyramids), OME-Zarr 0.4 and 0.5, PNG, JPEG. Pixels are uint8,
@@ -34,6 +35,8 @@ def open_image(path: str | os.PathLike[str]) -> MultiscaleImage:
     ----------
     path
         File or directory.
+    labels
+        Whether a label image, of uint32, is opened too; it cannot be segmented.
 
     Returns
     -------
@@ -49,7 +52,14 @@ def open_image(path: str | os.PathLike[str]) -> MultiscaleImage:
     DamagedImageError
         If the file is truncated or damaged.
     """
-    path = Path(path)
+    image = _open(Path(path))
+    if not labels:
+        refuse_labels(image.dtype, str(path))
+    return image
+
+
+def _open(path: Path) -> MultiscaleImage:
+    """Choose the way by what is there."""
     with reading(str(path), "the file"):
         if not path.exists():
             raise ImageNotFoundError(f"There is no file or directory {path}; check the path.")

@@ -1,4 +1,4 @@
-"""The npe2 reader: image files become multiscale layers.
+"""The npe2 reader: image files become multiscale layers, label images become layers of labels.
 
 A channel is a layer of its own. ``channel_axis`` was rejected: it slices every level with dask, which costs a graph
 for each view.
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _CHUNK_PX = 1024
 _MAX_READ_PIXELS = 16_000_000
+_MAX_EDITABLE_PIXELS = 16_000_000
 _SAMPLE_PIXELS = 1_000_000
 _PATCH_PX = 256
 _PATCHES_PER_SIDE = 5
@@ -57,9 +58,9 @@ def read(path: PathOrPaths) -> list[LayerData]:
 
     Returns
     -------
-    list of (data, arguments, "image")
-        One for each channel. ``metadata`` holds ``mouse_seg_path``, ``mouse_seg_axes`` (of the layer's data) and
-        ``mouse_seg_channel``.
+    list of (data, arguments, "image" or "labels")
+        One for each channel. Labels, which are of uint32, can be painted in up to 16 million pixels. ``metadata`` holds
+        ``mouse_seg_path``, ``mouse_seg_axes`` (of the layer's data) and ``mouse_seg_channel``.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def read(path: PathOrPaths) -> list[LayerData]:
     """
     from napari_mouse_seg.images import open_image
 
-    return [layer for one in _paths(path) for layer in _layers(open_image(one))]
+    return [layer for one in _paths(path) for layer in _layers(open_image(one, labels=True))]
 
 
 def _paths(path: PathOrPaths) -> list[str | os.PathLike[str]]:
@@ -78,23 +79,28 @@ def _paths(path: PathOrPaths) -> list[str | os.PathLike[str]]:
 
 def _layers(image: MultiscaleImage) -> list[LayerData]:
     """One layer for each channel."""
-    return [_layer(image, channel) for channel in range(image.n_channels)]
+    make = _label_layer if image.holds_labels else _image_layer
+    return [make(image, channel) for channel in range(image.n_channels)]
 
 
-def _layer(image: MultiscaleImage, channel: int) -> LayerData:
-    """Return data and arguments of one channel."""
+def _label_layer(image: MultiscaleImage, channel: int) -> LayerData:
+    """Return data and arguments of one channel of labels; small ones are read, since napari edits arrays only."""
+    levels = image.channel_levels(channel)
+    if levels[0].size <= _MAX_EDITABLE_PIXELS:
+        data: Any = np.asarray(levels[0][...])
+        return data, _placed(image, channel) | {"multiscale": False}, "labels"
+    wrapped = [_as_dask(level) for level in levels]
+    arguments = {"multiscale": len(wrapped) > 1, "cache": False}
+    return (wrapped if len(wrapped) > 1 else wrapped[0]), _placed(image, channel) | arguments, "labels"
+
+
+def _image_layer(image: MultiscaleImage, channel: int) -> LayerData:
+    """Return data and arguments of one channel of intensities."""
     levels = [_as_dask(level) for level in image.channel_levels(channel)]
-    axes = image.axes.replace("C", "")
-    scale, units = _scale(image, axes.removesuffix("S"))
-    arguments: dict[str, Any] = {  # Any: napari's arguments
-        "name": _layer_name(image, channel),
-        "scale": scale,
-        "units": units,
-        "axis_labels": tuple(axes.removesuffix("S").lower()),
+    arguments = _placed(image, channel) | {
         "multiscale": len(levels) > 1,
         "rgb": image.is_rgb,
         "cache": False,  # levels have their own cache, and dask's would read whole chunks
-        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, "mouse_seg_channel": channel},
     }
     if not image.is_rgb:
         arguments["contrast_limits"] = _contrast_limits(image.plane(channel=channel, z=image.n_z // 2), image)
@@ -102,6 +108,19 @@ def _layer(image: MultiscaleImage, channel: int) -> LayerData:
         colormaps = _TWO_COLORMAPS if image.n_channels == 2 else _COLORMAPS
         arguments |= {"colormap": colormaps[channel % len(colormaps)], "blending": "additive"}
     return (levels if len(levels) > 1 else levels[0]), arguments, "image"
+
+
+def _placed(image: MultiscaleImage, channel: int) -> dict[str, Any]:  # Any: napari's arguments
+    """Return what layers of both kinds have: name, place, and where the pixels come from."""
+    axes = image.axes.replace("C", "")
+    scale, units = _scale(image, axes.removesuffix("S"))
+    return {
+        "name": _layer_name(image, channel),
+        "scale": scale,
+        "units": units,
+        "axis_labels": tuple(axes.removesuffix("S").lower()),
+        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, "mouse_seg_channel": channel},
+    }
 
 
 def _layer_name(image: MultiscaleImage, channel: int) -> str:

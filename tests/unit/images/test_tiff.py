@@ -74,6 +74,18 @@ def test_other_dtypes_are_refused_by_name(tmp_path: Path, dtype: str):
         open_image(tmp_path / "labels.tif")
 
 
+@pytest.mark.parametrize("byteorder", ["<", ">"])
+def test_labels_are_opened_where_they_are_asked_for(tmp_path: Path, byteorder: str):
+    labels = np.random.default_rng(0).integers(0, 2**32, (2500, 2100), dtype=np.uint32)
+    tifffile.imwrite(tmp_path / "labels.tif", labels, byteorder=byteorder, tile=(256, 256))
+    image = open_image(tmp_path / "labels.tif", labels=True)
+    assert image.holds_labels
+    np.testing.assert_array_equal(whole(image), labels)
+    np.testing.assert_array_equal(image.plane().read(1, Box(0, 0, 1250, 1050)), labels[::2, ::2])
+    with pytest.raises(UnsupportedImageError, match="holds uint32 pixels"):
+        open_image(tmp_path / "labels.tif")
+
+
 def test_nan_survives_reading_and_is_left_out_of_the_statistics(tmp_path: Path):
     pixels = pattern((70, 90), "float32")
     pixels[5:9] = np.nan

@@ -10,9 +10,12 @@ import imagecodecs
 import numpy as np
 import pytest
 import tifffile
+from napari.layers import Labels
 from tests.helpers.pyramids import halves, pattern, write_ome_zarr, write_pyramid_tiff, write_sparse_tiff
 
 from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError
+from napari_mouse_seg.export import LabelImage, write_tiff
+from napari_mouse_seg.export import write_ome_zarr as write_ome_zarr_labels
 from napari_mouse_seg.images import _tiff_level
 from napari_mouse_seg.plugin._reader import get_reader, read
 
@@ -141,3 +144,23 @@ def test_napari_makes_layers_of_it(tmp_path: Path):
     assert [str(unit) for unit in made[1].units] == ["micrometer"] * 3
     assert made[1].scale == pytest.approx((2, 0.5, 0.25))
     np.testing.assert_array_equal(np.asarray(made[1].data[0][2, :9]), levels[0][2, 1, :9])
+
+
+@pytest.mark.parametrize("ending", ["tif", "ome.zarr"])
+@pytest.mark.parametrize("side", [700, 4100])
+def test_results_come_back_as_labels_in_their_place(tmp_path: Path, ending: str, side: int):
+    labels = np.zeros((side, side + 50), np.uint32)
+    labels[10:600, 20:500] = 70_000
+    labels[601:650, 20:500] = 3
+    write = write_tiff if ending == "tif" else write_ome_zarr_labels
+    write(tmp_path / f"cells.{ending}", LabelImage(labels, (0.5, 0.25), "cells"))
+    [(data, arguments, kind)] = read(str(tmp_path / f"cells.{ending}"))
+    assert kind == "labels"
+    assert isinstance(data, np.ndarray) == (side == 700)  # Small ones can be painted in.
+    assert arguments["multiscale"] == (side != 700)
+    levels = data if arguments["multiscale"] else [data]
+    np.testing.assert_array_equal(np.asarray(levels[0][:700, :600]), labels[:700, :600])
+    assert set(np.unique(np.asarray(levels[-1]))) <= {0, 3, 70_000}
+    assert arguments["scale"] == pytest.approx((0.5, 0.25))
+    assert "contrast_limits" not in arguments
+    Labels(data, **arguments)
