@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import pytest
+import tifffile
+
+from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.projects import Project
 from napari_mouse_seg.widgets import _dialogs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    import pytest
+    import numpy as np
 
     from helpers.desks import Desk
+
+    Discs = tuple[np.ndarray, list[tuple[int, int]]]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own."""
+    folder = tmp_path / "home"
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(folder))
+    return folder
 
 
 def leave(desk: Desk) -> None:
     """Close the window; vispy cannot draw two at a time."""
     desk.widget.controller.close()
     desk.viewer.close()
+
+
+def said_by(desk: Desk) -> list[str]:
+    """What the user is told from now on."""
+    words: list[str] = []
+    desk.widget.controller.desk.said.connect(words.append)
+    return words
 
 
 def test_a_project_that_was_open_elsewhere_can_be_painted_once_it_is_opened_again(
@@ -37,3 +60,45 @@ def test_a_project_that_was_open_elsewhere_can_be_painted_once_it_is_opened_agai
     second.hands.stroke(second.paint, [(30, 20), (30, 40)])
     second.until_saved()
     assert second.saved()[30, 30] == 2
+
+
+def test_a_project_that_had_to_lie_in_the_home_folder_is_back_the_next_time(
+    desk: Desk, open_desk: Callable[..., Desk], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = Project.create
+
+    def refuse_beside_the_image(folder: Path, plan: Any) -> Project:
+        if folder.parent == tmp_path:
+            raise ProjectError("slide.mouse-seg could not be made: the disk is full; free some.")
+        return original(folder, plan)
+
+    monkeypatch.setattr(Project, "create", refuse_beside_the_image)
+    said = said_by(desk)
+    desk.hands.stroke(desk.add_patch(), [(30, 20), (30, 40)])
+    desk.until_saved()
+    assert desk.project.folder == home / "mouse-seg" / "slide.mouse-seg"
+    assert "the disk is full; free some. The project therefore lies in" in said[0]
+    leave(desk)
+    again = open_desk()
+    assert again.project.folder == home / "mouse-seg" / "slide.mouse-seg"
+    assert again.paint.data[30, 30] == 2
+
+
+def test_a_folder_name_that_another_image_has_taken_is_left_to_it(
+    desk: Desk, open_desk: Callable[..., Desk], tmp_path: Path, discs: Discs
+) -> None:
+    desk.add_patch()
+    leave(desk)
+    other = tmp_path / "slide.tif"
+    tifffile.imwrite(other, discs[0][::-1])
+    second = open_desk(other)
+    assert second.session.project is None
+    assert second.panel.failure_text() == ""
+    said = said_by(second)
+    second.hands.stroke(second.add_patch(), [(30, 20), (30, 40)])
+    second.until_saved()
+    assert second.project.folder == tmp_path / "slide-2.mouse-seg"
+    assert any("slide.mouse-seg is the project of" in words and "slide.ome.tif" in words for words in said)
+    leave(second)
+    again = open_desk(other)
+    assert again.project.folder == tmp_path / "slide-2.mouse-seg"

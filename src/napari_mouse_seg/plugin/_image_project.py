@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._patch_rows import note_on
-from napari_mouse_seg.plugin._scene import check_project, project_folder
+from napari_mouse_seg.plugin._scene import check_project, reference
 from napari_mouse_seg.session import TrainState
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class ImageProject:
         self._rounds = rounds
 
     def choose_layer(self, layer: Image | None) -> None:
-        """Make a layer the image that is painted, with the project that lies beside it."""
+        """Make a layer the image that is painted, with the project that lies beside it or in the home folder."""
+        from napari_mouse_seg.projects import find_project
+
         if self._stage.scene is not None and layer is self._stage.scene.layer:
             return
         if self._session.state is not TrainState.IDLE:
@@ -87,10 +89,9 @@ class ImageProject:
         self._bases.suit(None if scene is None else scene.image)
         self._show_channels()
         self.show()
-        if layer is not None and scene is not None:
-            folder = project_folder(layer)
-            if (folder / "project.json").exists():
-                self.open(folder)
+        folder = None if scene is None else find_project(reference(scene))
+        if folder is not None:
+            self.open(folder)
 
     def choose_channel(self, index: int) -> None:
         """Paint on another channel, if nothing is painted yet."""
@@ -107,7 +108,7 @@ class ImageProject:
         Parameters
         ----------
         folder
-            That was chosen by hand, or lies beside the image. One that is open already is opened again only if it
+            That was chosen by hand, or belongs to the image. One that is open already is opened again only if it
             could not be written to: whoever held it may have closed it.
         """
         present = self._session.project

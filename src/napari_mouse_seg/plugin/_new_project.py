@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.plans import ProjectPlan
-from napari_mouse_seg.plugin._scene import Scene, project_folder, reference
+from napari_mouse_seg.plugin._scene import Scene, reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
+    from napari_mouse_seg.plans import ImageReference
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.session import TrainSession
 
@@ -21,6 +23,8 @@ def create_project(
     session: TrainSession, kind: PaintKind, scene: Scene, job: SegmentJob, base: str, cut: PatchCut
 ) -> Iterator[str]:
     """Begin a project beside the image, or under the home folder where that cannot be written to.
+
+    A name that another image's project has is left to that.
 
     Parameters
     ----------
@@ -63,12 +67,39 @@ def create_project(
         pixel_size_um=None if size is None else size[0] * job.pixel_scale[0],
         base=base,
     )
-    folder = project_folder(scene.layer)
-    try:
-        session.create(folder, plan)
-    except ProjectError:
-        elsewhere = Path.home() / "mouse-seg" / folder.name
-        if elsewhere == folder:
-            raise
-        session.create(elsewhere, plan)
-        yield f"The image's folder cannot be written to, so the project lies in {elsewhere}."
+    yield from _create(session, plan)
+
+
+def _create(session: TrainSession, plan: ProjectPlan) -> Iterator[str]:
+    """Begin it at the first of an image's places where that can be done."""
+    from napari_mouse_seg.projects import free_folder, project_places, relinked
+
+    *better, last = project_places(plan.image)
+    image, reason = plan.image, ""
+    for place in (*better, last):
+        folder = free_folder(place)
+        if image.path:
+            plan = plan.replace(image=relinked(image, Path(image.path), folder))
+        try:
+            session.create(folder, plan)
+        except ProjectError as error:
+            if place == last:
+                raise
+            may_write = os.access(place.parent, os.W_OK)
+            reason = str(error) if may_write else "The image's folder cannot be written to."
+            continue
+        if reason:
+            yield f"{reason} The project therefore lies in {folder}."
+        elif folder != place:
+            yield f"{_owner(place, image)}, so this one lies in {folder.name}."
+        return
+
+
+def _owner(place: Path, image: ImageReference) -> str:
+    """Say whose place is taken."""
+    from napari_mouse_seg.projects import read_reference
+
+    known = read_reference(place)
+    if known is None:
+        return f"{place} is taken"
+    return f"{place.name} is the project of {known.name if known.path == image.path else known.path or known.name}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -89,21 +87,11 @@ def check_project(project: Project, scene: Scene) -> None:
 
 
 def reference(scene: Scene) -> ImageReference:
-    """Return what a project remembers of its image."""
-    from napari_mouse_seg.images import image_fingerprint
-
-    path = image_path(scene.layer)
-    fingerprint = relative = ""
-    if path is not None:
-        fingerprint = image_fingerprint(path)
-        with suppress(ValueError):  # another drive on Windows
-            relative = os.path.relpath(path, project_folder(scene.layer))
-    plan = scene.plan
+    """Return what a project remembers of its image, but for the fingerprint and the place beside the project."""
+    path, plan = image_path(scene.layer), scene.plan
     return ImageReference(
         path="" if path is None else str(path),
-        relative=relative,
         name=scene.layer.name,
-        fingerprint=fingerprint,
         shape=scene.image.shape,
         channel=plan.channel,
         plane_t=plan.plane_t,
@@ -115,14 +103,3 @@ def image_path(layer: Image) -> Path | None:
     """Return the file or folder that a layer was read from; None if it was made in memory."""
     path = getattr(layer.source, "path", None)
     return Path(path).absolute() if path and Path(path).exists() else None
-
-
-def project_folder(layer: Image) -> Path:
-    """Return where the project of a layer's image lies: beside its file, or in the home folder."""
-    from napari_mouse_seg.projects import default_folder
-
-    path = image_path(layer)
-    if path is not None:
-        return default_folder(path)
-    name = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in layer.name)
-    return Path.home() / "mouse-seg" / f"{name}.mouse-seg"

@@ -6,6 +6,7 @@ package. One container file was turned down: damage to it would take every patch
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from itertools import count
@@ -78,8 +79,8 @@ class Layout:
 
     @property
     def is_project(self) -> bool:
-        """Whether there is a project in the folder."""
-        return self.plan_file.exists() or self.backup_file.exists()
+        """Whether there is a project in the folder: its list, or the backup of that."""
+        return any(os.path.exists(file) for file in (self.plan_file, self.backup_file))  # No error without permission.
 
     def image_file(self, patch_id: str) -> Path:
         """Return where the pixels of a patch lie."""

@@ -1,0 +1,119 @@
+"""Which project belongs to an image: beside its file, or in the home folder where that one cannot be written to.
+
+Images of one name share a place, as ``field.png`` and ``field.tif`` do; the project of the second lies in
+``field-2.mouse-seg``, and so on. Names with the format in them were turned down: they say what nobody asks.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from napari_mouse_seg.errors import ImageError, ProjectError
+from napari_mouse_seg.projects._files import read_plan
+from napari_mouse_seg.projects._image_link import find_image
+from napari_mouse_seg.projects._layout import Layout, default_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari_mouse_seg.plans import ImageReference
+
+_SUFFIX = ".mouse-seg"
+
+
+def project_places(image: ImageReference) -> tuple[Path, ...]:
+    """Return the folders that the project of an image is made in, the preferred one first."""
+    home = Path.home() / "mouse-seg"
+    if image.path:
+        beside = default_folder(Path(image.path))
+        return beside, home / beside.name
+    name = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in image.name)
+    return (home / f"{name}{_SUFFIX}",)
+
+
+def free_folder(place: Path) -> Path:
+    """Return a place, or the same with the first number from 2 at which no project and no file lies."""
+    numbered = (_with_number(place, number) for number in count(1))
+    return next(folder for folder in numbered if not Layout(folder).is_project and not os.path.isfile(folder))
+
+
+def find_project(image: ImageReference) -> Path | None:
+    """Return the folder of an image's project; None if there is none.
+
+    Beside the file, the image is known by its path or by its fingerprint; in the home folder only by the latter, which
+    is calculated if need be. An image that was made in memory is known by its name and size.
+
+    Where no project is the image's own, that at the first place is returned nevertheless, unless it belongs to another
+    file that is still there: it can be told then why it does not fit.
+
+    Parameters
+    ----------
+    image
+        As the viewer has it now; relative path and fingerprint need not be filled in.
+    """
+    fingerprint = cache(lambda: _fingerprint(image))
+    first, *others = project_places(image)
+    for place in (first, *others):
+        for folder in _taken(place):
+            known = read_reference(folder)
+            if known is not None and _is_same(known, image, fingerprint, by_path=place == first):
+                return folder
+    if not Layout(first).is_project:
+        return None
+    known = read_reference(first)
+    return None if known is not None and _is_elsewhere(known, image, first) else first
+
+
+def read_reference(folder: Path) -> ImageReference | None:
+    """Return which image a project was painted on, without opening it; None if that cannot be read."""
+    layout = Layout(folder)
+    for file in (layout.plan_file, layout.backup_file):
+        with suppress(ProjectError):
+            return read_plan(file).image
+    return None
+
+
+def _is_same(known: ImageReference, image: ImageReference, fingerprint: Callable[[], str], by_path: bool) -> bool:
+    if not image.path:
+        return not known.path and known.name == image.name and known.shape == image.shape
+    if by_path and known.path == image.path:
+        return True
+    return bool(known.fingerprint) and known.shape == image.shape and known.fingerprint == fingerprint()
+
+
+def _is_elsewhere(known: ImageReference, image: ImageReference, folder: Path) -> bool:
+    """Return whether a project's image is another file, and still there."""
+    found = find_image(known, folder)
+    return found is not None and found != Path(image.path)
+
+
+def _fingerprint(image: ImageReference) -> str:
+    """Fingerprint of an image's file; empty if it cannot be read."""
+    from napari_mouse_seg.images import image_fingerprint
+
+    try:
+        return image.fingerprint or image_fingerprint(image.path)
+    except ImageError:
+        return ""
+
+
+def _taken(place: Path) -> list[Path]:
+    """Projects at a place and at the same with a number, in order; some numbers may be missing."""
+    name = re.compile(re.escape(place.name.removesuffix(_SUFFIX)) + r"(?:-([1-9]\d*))?" + re.escape(_SUFFIX))
+    try:
+        entries = os.listdir(place.parent)
+    except OSError:  # Absent, or not to be listed.
+        entries = [place.name]
+    matches = [match for match in map(name.fullmatch, entries) if match]
+    folders = [place.with_name(match[0]) for match in sorted(matches, key=lambda match: int(match[1] or 1))]
+    return [folder for folder in folders if Layout(folder).is_project]
+
+
+def _with_number(place: Path, number: int) -> Path:
+    return place if number == 1 else place.with_name(f"{place.name.removesuffix(_SUFFIX)}-{number}{_SUFFIX}")

@@ -1,0 +1,120 @@
+"""Which folder is an image's project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from napari_mouse_seg.plans import ImageReference, ProjectPlan
+from napari_mouse_seg.projects import Project, find_project, free_folder, project_places, relinked
+
+SHAPE = (40, 50)
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own."""
+    folder = tmp_path / "home"
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(folder))
+    return folder / "mouse-seg"
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    return folder
+
+
+def an_image(path: Path, content: str = "pixels") -> ImageReference:
+    path.write_text(content)
+    return ImageReference(path=str(path), name=path.stem, shape=SHAPE)
+
+
+def make_project(folder: Path, image: ImageReference) -> Path:
+    known = relinked(image, Path(image.path), folder) if image.path else image
+    Project.create(folder, ProjectPlan(image=known, network_shape=SHAPE, limits=(0, 1))).close()
+    return folder
+
+
+def test_a_project_in_the_home_folder_is_found(images: Path, home: Path) -> None:
+    image = an_image(images / "slide.tif")
+    assert find_project(image) is None
+    folder = make_project(home / "slide.mouse-seg", image)
+    assert find_project(image) == folder
+
+
+def test_a_project_beside_the_image_comes_first(images: Path, home: Path) -> None:
+    image = an_image(images / "slide.tif")
+    make_project(home / "slide.mouse-seg", image)
+    beside = make_project(images / "slide.mouse-seg", image)
+    assert find_project(image) == beside
+
+
+def test_the_home_folder_tells_images_of_one_name_apart(tmp_path: Path, home: Path) -> None:
+    found = []
+    for number in range(3):
+        (tmp_path / f"folder-{number}").mkdir()
+        image = an_image(tmp_path / f"folder-{number}" / "slide.tif", f"pixels {number}")
+        assert find_project(image) is None
+        found.append((image, make_project(free_folder(home / "slide.mouse-seg"), image)))
+    assert [folder.name for _, folder in found] == ["slide.mouse-seg", "slide-2.mouse-seg", "slide-3.mouse-seg"]
+    assert [find_project(image) for image, _ in found] == [folder for _, folder in found]
+
+
+def test_numbers_that_are_gone_hide_no_project(images: Path, home: Path) -> None:
+    image = an_image(images / "slide.tif")
+    folder = make_project(home / "slide-12.mouse-seg", image)
+    assert find_project(image) == folder
+
+
+def test_another_image_at_the_same_path_gets_no_project_out_of_the_home_folder(images: Path, home: Path) -> None:
+    make_project(home / "slide.mouse-seg", an_image(images / "slide.tif"))
+    assert find_project(an_image(images / "slide.tif", "another")) is None
+
+
+def test_a_project_of_which_only_the_backup_is_left_is_found(images: Path) -> None:
+    image = an_image(images / "slide.tif")
+    folder = make_project(images / "slide.mouse-seg", image)
+    (folder / "project.json").unlink()
+    assert find_project(image) == folder
+    assert free_folder(folder) == images / "slide-2.mouse-seg"
+
+
+def test_a_project_that_cannot_be_read_is_opened_so_that_its_fault_is_told(images: Path) -> None:
+    image = an_image(images / "slide.tif")
+    folder = make_project(images / "slide.mouse-seg", image)
+    for file in ("project.json", "project.json.bak"):
+        (folder / file).write_text("{")
+    assert find_project(image) == folder
+
+
+def test_an_image_of_the_same_name_has_a_project_of_its_own(images: Path) -> None:
+    first, second = an_image(images / "slide.tif", "grey"), an_image(images / "slide.png", "coloured")
+    make_project(images / "slide.mouse-seg", first)
+    assert find_project(second) is None
+    folder = make_project(free_folder(project_places(second)[0]), second)
+    assert folder == images / "slide-2.mouse-seg"
+    assert (find_project(first), find_project(second)) == (images / "slide.mouse-seg", folder)
+
+
+def test_a_project_whose_image_is_gone_is_offered_to_what_is_there_now(images: Path) -> None:
+    folder = make_project(images / "slide.mouse-seg", an_image(images / "slide.tif"))
+    (images / "slide.tif").unlink()
+    assert find_project(an_image(images / "slide.png", "another")) == folder
+
+
+def test_images_without_a_file_are_told_apart_by_name_and_size(home: Path) -> None:
+    image = ImageReference(name="a/b", shape=SHAPE)
+    assert project_places(image) == (home / "a_b.mouse-seg",)
+    folder = make_project(home / "a_b.mouse-seg", image)
+    larger = make_project(home / "a_b-2.mouse-seg", image.replace(shape=(80, 100)))
+    assert find_project(image) == folder
+    assert find_project(image.replace(shape=(80, 100))) == larger
+
+
+def test_a_file_in_the_way_is_not_taken_for_a_folder(images: Path) -> None:
+    (images / "slide.mouse-seg").write_text("")
+    assert free_folder(images / "slide.mouse-seg") == images / "slide-2.mouse-seg"
