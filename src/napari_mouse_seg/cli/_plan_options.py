@@ -27,14 +27,16 @@ def add_plan_options(parser: argparse.ArgumentParser, plan: type[Plan], group: s
         if _is_plan(info.annotation):
             continue
         choices = _choices(info.annotation)
+        # A yes alone needs no value; a no must be possible where a project says yes.
+        switch: dict[str, Any] = {"nargs": "?", "const": True, "metavar": "yes|no"} if info.annotation is bool else {}
         options.add_argument(
             option_name(name),
             dest=name,
             type=_checked(plan, name),
             choices=choices,
-            metavar=None if choices else "N",
             default=argparse.SUPPRESS,
             help=_help(info),
+            **({"metavar": None if choices else "N"} | switch),
         )
 
 

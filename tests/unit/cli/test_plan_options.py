@@ -13,6 +13,7 @@ from napari_mouse_seg.plans import InstancesPlan, Plan, SegmentPlan
 class Brew(Plan):
     water_ml: int = Field(200, ge=50, le=500, multiple_of=10, title="Water", description="How much; 100 % pure.")
     kind: Literal["green", "black"] = Field("green", title="Kind", description="Of leaf.")
+    warm: bool = Field(False, title="Warm", description="Kept so.")
     inner: InstancesPlan | None = Field(None, title="Inner", description="Not an option.")
 
 
@@ -53,3 +54,17 @@ def test_no_option_is_claimed_by_two_plans():
     given = made.parse_args(["--scale", "0.5", "--min-area-px", "7"])
     assert given_options(given, SegmentPlan) == {"scale": 0.5}
     assert given_options(given, InstancesPlan) == {"min_area_px": 7}
+
+
+@pytest.mark.parametrize(
+    ("typed", "value"),
+    [(["--warm"], True), (["--warm", "yes"], True), (["--warm", "no"], False), (["--warm=0"], False)],
+)
+def test_a_yes_needs_no_value_and_a_no_is_possible(parser, typed, value):
+    assert given_options(parser.parse_args(typed), Brew) == {"warm": value}
+
+
+def test_neither_yes_nor_no_is_refused(parser, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        parser.parse_args(["--warm", "lukewarm"])
+    assert "argument --warm" in capsys.readouterr().err
