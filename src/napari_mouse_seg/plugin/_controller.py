@@ -68,7 +68,7 @@ class SegmentController(QObject):
         self._layers = ImageLayerList(viewer)
         self._models = SegmentModels(panel, shelf, self.session)
         self._progress = SegmentProgress(panel, self.session)
-        self._size = SizeTool(viewer, self._runner)
+        self._size = SizeTool(viewer, self._runner, self.session.job)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)
         self._truth = TruthTool(viewer, panel, self.session, self._runner, self._layer_of)
         self._follow = delay(self, _FOLLOW_MS, self.update_view)
@@ -153,6 +153,7 @@ class SegmentController(QObject):
     def _on_layer(self, layer: Image | None) -> None:
         """Make the chosen layer the session's image."""
         self._image, self._planes, self._layer_problem = None, (), ""
+        self._size.draw(False, layer)  # A line that was begun measures another image.
         if layer is not None:
             try:
                 # The same image each time, so that its scores and labels are found again.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,15 @@ from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._draw_tool import DrawTool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari.components import ViewerModel
     from napari.layers import Image
 
     from napari_mouse_seg.pipeline import SegmentJob
     from napari_mouse_seg.plugin._runner import ThreadRunner
+
+_CHANGED = "Another image, plane or model was chosen while objects were measured; measure them again."
 
 
 class SizeTool:
@@ -28,6 +33,8 @@ class SizeTool:
         Where a line is drawn.
     runner
         Measures beside the main thread.
+    present
+        Returns the job of what is chosen now: what was measured on another image, plane or model is dropped.
 
     Attributes
     ----------
@@ -46,8 +53,9 @@ class SizeTool:
     measuring = Signal(bool)
     drawing = Signal(bool)
 
-    def __init__(self, viewer: ViewerModel, runner: ThreadRunner) -> None:
+    def __init__(self, viewer: ViewerModel, runner: ThreadRunner, present: Callable[[], SegmentJob | None]) -> None:
         self._runner = runner
+        self._present = present
         self._line = DrawTool(viewer, "line")
         self._line.drawn.connect(self._on_line)
         self._line.ended.connect(lambda: self.drawing.emit(False))
@@ -57,7 +65,7 @@ class SizeTool:
         from napari_mouse_seg.pipeline import measure_diameter
 
         self.measuring.emit(True)
-        self._runner.start(measure_diameter(job), self._on_event, self._on_end)
+        self._runner.start(measure_diameter(job), partial(self._on_event, job), partial(self._on_end, job))
 
     def draw(self, wanted: bool, layer: Image | None) -> None:
         """Begin or give up drawing a line across an object."""
@@ -70,15 +78,23 @@ class SizeTool:
         """Take the line's layer away."""
         self._line.close()
 
-    def _on_event(self, event: Event) -> None:
-        if isinstance(event, Finished):
+    def _on_event(self, job: SegmentJob, event: Event) -> None:
+        if not isinstance(event, Finished):
+            return
+        if self._is_present(job):
             self.found.emit(float(event.result))
+        else:
+            self.failed.emit(_CHANGED)
 
-    def _on_end(self, error: Exception | None) -> None:
+    def _on_end(self, job: SegmentJob, error: Exception | None) -> None:
         self.measuring.emit(False)
         if error is not None:
             words = str(error) if isinstance(error, MouseSegError) else f"Measuring failed ({error})."
-            self.failed.emit(words)
+            self.failed.emit(words if self._is_present(job) else _CHANGED)
+
+    def _is_present(self, job: SegmentJob) -> bool:
+        now = self._present()
+        return now is not None and _subject(now) == _subject(job)
 
     def _on_line(self, corners: Any) -> None:  # Any: an array of pixel positions
         length = float(np.linalg.norm(corners[-1] - corners[0]))
@@ -86,3 +102,9 @@ class SizeTool:
             self.found.emit(length)
         else:
             self.failed.emit("The line is shorter than a pixel; draw it from one edge of an object to the other.")
+
+
+def _subject(job: SegmentJob) -> tuple[object, ...]:
+    """Return what a diameter is measured on and with."""
+    plan = job.plan
+    return id(job.image), plan.channel, plan.plane_t, plan.plane_z, job.model.sha256

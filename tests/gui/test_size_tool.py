@@ -1,0 +1,99 @@
+"""A diameter is taken over only for what it was measured on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QPushButton
+
+from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from napari import Viewer
+    from pytestqt.qtbot import QtBot
+
+    from napari_mouse_seg.networks import Model
+
+    MakeViewer = Callable[..., Viewer]
+    Discs = tuple[np.ndarray, list[tuple[int, int]]]
+
+LONG_MS = 240_000
+MEASURE, DRAW = "Measure objects", "Draw across one"
+
+
+def button(widget: SegmentWidget, text: str) -> QPushButton:
+    (found,) = [one for one in widget.findChildren(QPushButton) if one.text() == text]
+    return found
+
+
+def choose_image(widget: SegmentWidget) -> None:
+    widget.panel.imageChosen.emit(0)
+
+
+def choose_model(widget: SegmentWidget) -> None:
+    widget.panel.modelChosen.emit(1)
+
+
+def choose_plane(widget: SegmentWidget) -> None:
+    widget.controller._viewer.dims.set_point(0, 1)
+    widget.controller.update_view()
+
+
+def choose_threshold(widget: SegmentWidget) -> None:
+    widget.panel.thresholds.input_widget("min_area_px").setValue(9)
+
+
+@pytest.fixture
+def widget(make_napari_viewer: MakeViewer, discs: Discs, brightness_model: Model) -> SegmentWidget:
+    """Two stacks of discs, the second one chosen, and two models, the first one chosen."""
+    from napari_mouse_seg.networks import list_models
+
+    viewer = make_napari_viewer()
+    for name in ("other", "discs"):
+        viewer.add_image(np.stack([discs[0]] * 2), name=name, axis_labels=("z", "y", "x"))
+    viewer.dims.set_point(0, 0)
+    widget = SegmentWidget(viewer, (brightness_model, *list_models()[:1]))
+    viewer.window.add_dock_widget(widget, name="Segment")
+    widget.controller.update_view()
+    return widget
+
+
+def measure(qtbot: QtBot, widget: SegmentWidget, meanwhile: Callable[[SegmentWidget], None]) -> None:
+    """Press the button, do something else at once, and wait for the end."""
+    qtbot.waitUntil(button(widget, MEASURE).isEnabled, timeout=LONG_MS)
+    qtbot.mouseClick(button(widget, MEASURE), Qt.MouseButton.LeftButton)
+    assert not button(widget, MEASURE).isEnabled()
+    meanwhile(widget)  # Before the event loop turns: nothing can have been found yet.
+    qtbot.waitUntil(button(widget, MEASURE).isEnabled, timeout=LONG_MS)
+
+
+@pytest.mark.parametrize("meanwhile", [choose_image, choose_model, choose_plane])
+def test_a_diameter_measured_on_something_else_is_dropped(
+    qtbot: QtBot, widget: SegmentWidget, meanwhile: Callable[[SegmentWidget], None]
+) -> None:
+    measure(qtbot, widget, meanwhile)
+    assert widget.panel.value().object_diameter_px is None
+    assert "measure them again" in widget.panel.failure_text()
+
+
+def test_a_diameter_is_taken_over_whatever_else_has_changed(qtbot: QtBot, widget: SegmentWidget) -> None:
+    measure(qtbot, widget, choose_threshold)
+    assert widget.panel.value().object_diameter_px == pytest.approx(16, abs=2)
+
+
+def test_a_line_begun_on_another_image_is_given_up(qtbot: QtBot, widget: SegmentWidget) -> None:
+    qtbot.mouseClick(button(widget, DRAW), Qt.MouseButton.LeftButton)
+    assert button(widget, DRAW).isChecked()
+    choose_image(widget)
+    assert not button(widget, DRAW).isChecked()
+    shapes = widget.controller._viewer.layers["Draw a line"]
+    assert not shapes.visible
+    qtbot.mouseClick(button(widget, DRAW), Qt.MouseButton.LeftButton)
+    shapes.add_lines(np.array([(0, 16, 24), (0, 32, 24)]))
+    qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
+    assert widget.panel.value().object_diameter_px == pytest.approx(16)
