@@ -13,6 +13,7 @@ from qtpy.QtCore import QTimer
 
 from napari_mouse_seg.plugin._brushes import ClassBrush, ObjectBrush, erase, paint_of
 from napari_mouse_seg.plugin._layers import AID, placement
+from napari_mouse_seg.plugin._same_place import differs_by_position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,7 +116,7 @@ class PatchLayers:
             shown = np.clip(np.round(shown), 0, 255).astype(np.uint8)
         options: dict[str, Any] = {} if is_rgb else {"contrast_limits": limits, "colormap": layer.colormap}
         fits = layer is self._over and isinstance(self._brush, ClassBrush) is bool(classes)
-        if self._pixels is not None and self._paint is not None and fits:
+        if self._pixels is not None and self._paint is not None and fits and differs_by_position(self._paint, place):
             self._patch = patch
             self.set_classes(classes)
             self._exchange(self._pixels, self._paint, shown[lead], paint.copy()[lead], place)

@@ -14,6 +14,7 @@ from napari_mouse_seg.errors import ModelNotFoundError, MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._class_colours import class_display
 from napari_mouse_seg.plugin._layers import AID, placement
+from napari_mouse_seg.plugin._same_place import differs_by_position
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -100,9 +101,7 @@ class Previews:
         if self._task is not None and title == self._title:
             self._title = ""
             self._task.cancel()
-        layer = self._layers.pop(title, None)
-        if layer is not None and layer in self._viewer.layers:
-            self._viewer.layers.remove(layer)
+        self._take_out(title)
 
     def hold(self, title: str) -> None:
         """Hide a layer, also one that is still to come, until ``release``."""
@@ -158,10 +157,11 @@ class Previews:
         where = placement(place.layer, (result.box.y0, result.box.x0), result.pixel_scale, place.planes)
         display = class_display(classes, hide_background=True) if classes else {}
         layer = self._layers.get(title)
-        if layer is not None and (_CLASSES in layer.metadata) is not bool(classes):
-            self.remove(title)  # Colours of classes do not turn back into those of objects.
         if layer is None or layer not in self._viewer.layers:
             self._add(title, Labels(labels, name=title, **where, **display), bool(classes))
+        elif (_CLASSES in layer.metadata) is not bool(classes) or not differs_by_position(layer, where):
+            self._take_out(title)  # Colours of classes do not turn back into those of objects.
+            self._add(title, Labels(labels, name=title, visible=layer.visible, **where, **display), bool(classes))
         else:
             layer.data = labels
             layer.translate = where["translate"]
@@ -169,13 +169,18 @@ class Previews:
                 setattr(layer, name, value)
         self.shown.emit(title, result.found)
 
+    def _take_out(self, title: str) -> None:
+        layer = self._layers.pop(title, None)
+        if layer is not None and layer in self._viewer.layers:
+            self._viewer.layers.remove(layer)
+
     def _add(self, title: str, layer: Labels, is_areas: bool) -> None:
         if is_areas:
             layer.metadata[_CLASSES] = True
             layer.opacity = _OPACITY
         else:
             layer.contour = 2
-        layer.visible = title not in self._held
+        layer.visible = layer.visible and title not in self._held
         layers = self._viewer.layers
         active = layers.selection.active
         self._layers[title] = layer
