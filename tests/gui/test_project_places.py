@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 import tifffile
+from qtpy.QtWidgets import QComboBox
 
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.projects import Project
@@ -14,8 +16,6 @@ from napari_mouse_seg.widgets import _dialogs
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import numpy as np
 
     from helpers.desks import Desk
 
@@ -102,3 +102,55 @@ def test_a_folder_name_that_another_image_has_taken_is_left_to_it(
     leave(second)
     again = open_desk(other)
     assert again.project.folder == tmp_path / "slide-2.mouse-seg"
+
+
+@pytest.fixture
+def two_channels(tmp_path: Path, discs: Discs) -> Path:
+    """The discs as DAPI, and upside down as GFP."""
+    path = tmp_path / "cells.ome.tif"
+    metadata = {"axes": "CYX", "Channel": {"Name": ["DAPI", "GFP"]}}
+    pixels = np.stack([discs[0], discs[0][::-1]])
+    tifffile.imwrite(path, pixels, photometric="minisblack", metadata=metadata)
+    return path
+
+
+@pytest.fixture
+def channels(desk: Desk, two_channels: Path) -> Desk:
+    """A viewer with the channels as layers, beside the slide."""
+    desk.image, _ = desk.viewer.open(two_channels, plugin="napari-mouse-seg")
+    return desk
+
+
+def choose_image(desk: Desk, name: str) -> None:
+    """Choose in the panel's list of images."""
+    (box,) = [box for box in desk.widget.findChildren(QComboBox) if "paint on" in box.toolTip()]
+    box.setCurrentIndex([box.itemText(index) for index in range(box.count())].index(name))
+    desk.until(lambda: not desk.session.is_opening)
+
+
+def test_a_project_keeps_to_its_channel_where_channels_are_layers(channels: Desk) -> None:
+    desk = channels
+    choose_image(desk, "cells – DAPI")
+    desk.hands.stroke(desk.add_patch(), [(30, 20), (30, 40)])
+    desk.until_saved()
+    folder = desk.project.folder
+    choose_image(desk, "cells – GFP")
+    assert desk.session.project is None
+    assert "painted on channel “cells – DAPI”; choose that layer" in desk.panel.failure_text()
+    desk.add_patch()
+    assert desk.project.folder != folder
+    assert desk.project.plan.image.file_channel == 1
+    choose_image(desk, "cells – DAPI")
+    assert desk.project.folder == folder
+    assert desk.project.plan.image.file_channel == 0
+    assert desk.paint.data[30, 30] == 2
+
+
+def test_a_project_from_before_channels_were_noted_opens_on_any(channels: Desk) -> None:
+    desk = channels
+    choose_image(desk, "cells – DAPI")
+    desk.add_patch()
+    desk.session.update(image=desk.project.plan.image.replace(file_channel=None))
+    folder = desk.project.folder
+    choose_image(desk, "cells – GFP")
+    assert desk.project.folder == folder

@@ -21,6 +21,12 @@ class ImageReference(Plan):
     fingerprint: str = Field("", title="Fingerprint", description="Of the file, to know it again after a move.")
     shape: tuple[int, int] = Field(title="Size", description="Rows and columns of level 0.")
     channel: int = Field(0, ge=0, title="Channel", description="Index of the channel.")
+    file_channel: int | None = Field(
+        None,
+        ge=0,
+        title="Channel of the file",
+        description="Index, where each channel of the file is a layer of its own; None if that is not known.",
+    )
     plane_t: int = Field(0, ge=0, title="Time point", description="Index along T.")
     plane_z: int = Field(0, ge=0, title="Plane", description="Index along Z.")
 

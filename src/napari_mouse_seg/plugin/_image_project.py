@@ -95,8 +95,8 @@ class ImageProject:
 
     def choose_channel(self, index: int) -> None:
         """Paint on another channel, if nothing is painted yet."""
-        project = self._session.project
-        if project is not None and index != project.plan.image.channel:
+        scene = self._stage.scene
+        if self._session.project is not None and scene is not None and index != scene.plan.channel:
             self.failed.emit("The project was painted on another channel; its patches stay on that one.")
             self._show_channels()
             return
@@ -115,8 +115,10 @@ class ImageProject:
         if present is not None and present.folder == folder.absolute() and not present.read_only:
             return
         scene = self._stage.scene
+        others = self._stage.channel_layers()
         try:
-            self._session.open(folder, None if scene is None else partial(check_project, scene=scene))
+            check = None if scene is None else partial(check_project, scene=scene, channel_layers=others)
+            self._session.open(folder, check)
         except MouseSegError as error:
             self.failed.emit(str(error))
             return

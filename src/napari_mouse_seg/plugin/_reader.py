@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     PathOrPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     LayerData = tuple[Any, dict[str, Any], str]  # Any: napari's layer data and arguments
 
+CHANNEL = "mouse_seg_channel"
+"""Key in a layer's metadata of the channel of the file that it holds."""
+
 _CHUNK_PX = 1024
 _MAX_READ_PIXELS = 16_000_000
 _MAX_EDITABLE_PIXELS = 16_000_000
@@ -119,7 +122,7 @@ def _placed(image: MultiscaleImage, channel: int) -> dict[str, Any]:  # Any: nap
         "scale": scale,
         "units": units,
         "axis_labels": tuple(axes.removesuffix("S").lower()),
-        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, "mouse_seg_channel": channel},
+        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, CHANNEL: channel},
     }
 
 

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.plans import ImageReference, SegmentPlan
 from napari_mouse_seg.plugin._layers import image_of_layer, plane_indices
+from napari_mouse_seg.plugin._reader import CHANNEL
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from napari.layers import Image
 
     from napari_mouse_seg.images import MultiscaleImage
@@ -66,13 +69,22 @@ class Scene:
         return list(image.channel_names) or [f"Channel {index}" for index in range(image.n_channels)]
 
 
-def check_project(project: Project, scene: Scene) -> None:
+def check_project(project: Project, scene: Scene, channel_layers: Mapping[int, str]) -> None:
     """Refuse a project whose patches would lie elsewhere on this image, and remember where the image lies now.
+
+    Parameters
+    ----------
+    project
+        To be opened.
+    scene
+        What it would be painted on.
+    channel_layers
+        Names of the layers that hold channels of the same file, by channel.
 
     Raises
     ------
     ProjectError
-        If the image has another size, or its file is another one than was painted.
+        If the image has another size, its file is another one than was painted, or the layer is another channel of it.
     """
     painted = project.plan.image
     if scene.image.shape != painted.shape:
@@ -84,6 +96,12 @@ def check_project(project: Project, scene: Scene) -> None:
     path = image_path(scene.layer)
     if path is not None and str(path) != painted.path and not project.read_only:
         project.relink(path)
+    here, there = file_channel(scene.layer), painted.file_channel
+    if here is not None and there is not None and here != there:
+        words = f"{project.folder.name} was painted on channel “{channel_layers.get(there, painted.name)}”"
+        if there in channel_layers:
+            raise ProjectError(f"{words}; choose that layer to go on with it.")
+        raise ProjectError(f"{words}, which is not in the viewer; open the image again and choose that layer.")
 
 
 def reference(scene: Scene) -> ImageReference:
@@ -94,6 +112,7 @@ def reference(scene: Scene) -> ImageReference:
         name=scene.layer.name,
         shape=scene.image.shape,
         channel=plan.channel,
+        file_channel=file_channel(scene.layer),
         plane_t=plan.plane_t,
         plane_z=plan.plane_z,
     )
@@ -103,3 +122,9 @@ def image_path(layer: Image) -> Path | None:
     """Return the file or folder that a layer was read from; None if it was made in memory."""
     path = getattr(layer.source, "path", None)
     return Path(path).absolute() if path and Path(path).exists() else None
+
+
+def file_channel(layer: Image) -> int | None:
+    """Return which channel of its file a layer holds; None if it holds all of them, or its reader did not say."""
+    channel = layer.metadata.get(CHANNEL)
+    return channel if isinstance(channel, int) and channel >= 0 else None

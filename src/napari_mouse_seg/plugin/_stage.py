@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from napari.layers import Image
+
 from napari_mouse_seg.plugin._preview import Place
-from napari_mouse_seg.plugin._scene import Scene
+from napari_mouse_seg.plugin._scene import Scene, file_channel, image_path
 from napari_mouse_seg.plugin._viewport import look
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
 
     from napari_mouse_seg.plans import ImageReference
     from napari_mouse_seg.plugin._viewport import View
@@ -55,9 +56,21 @@ class Stage:
             self.scene = self.scene.at(index, self.scene.plan.plane_t, self.scene.plan.plane_z)
 
     def set_reference(self, image: ImageReference) -> None:
-        """Take the channel and plane that a project was painted on."""
+        """Take the channel and plane that a project was painted on.
+
+        The layer may hold all channels now where it held one then, and the other way round.
+        """
         if self.scene is not None:
-            self.scene = self.scene.at(image.channel, image.plane_t, image.plane_z)
+            channel = image.channel if image.file_channel is None else image.file_channel
+            self.scene = self.scene.at(channel if self.scene.image.n_channels > 1 else 0, image.plane_t, image.plane_z)
+
+    def channel_layers(self) -> dict[int, str]:
+        """Return the names of the layers that hold channels of the image's file, by channel."""
+        path = None if self.scene is None else image_path(self.scene.layer)
+        if path is None:
+            return {}
+        layers = [layer for layer in self._viewer.layers if isinstance(layer, Image) and image_path(layer) == path]
+        return {channel: layer.name for layer in layers if (channel := file_channel(layer)) is not None}
 
     def follow_sliders(self) -> None:
         """Take the plane that the viewer shows."""

@@ -47,7 +47,8 @@ def find_project(image: ImageReference) -> Path | None:
     """Return the folder of an image's project; None if there is none.
 
     Beside the file, the image is known by its path or by its fingerprint; in the home folder only by the latter, which
-    is calculated if need be. An image that was made in memory is known by its name and size.
+    is calculated if need be. An image that was made in memory is known by its name and size. Channels that are layers
+    have projects of their own.
 
     Where no project is the image's own, that at the first place is returned nevertheless, unless it belongs to another
     file that is still there: it can be told then why it does not fit.
@@ -80,6 +81,9 @@ def read_reference(folder: Path) -> ImageReference | None:
 
 
 def _is_same(known: ImageReference, image: ImageReference, fingerprint: Callable[[], str], by_path: bool) -> bool:
+    channels = {known.file_channel, image.file_channel} - {None}
+    if len(channels) > 1:
+        return False
     if not image.path:
         return not known.path and known.name == image.name and known.shape == image.shape
     if by_path and known.path == image.path:

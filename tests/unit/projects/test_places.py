@@ -118,3 +118,18 @@ def test_images_without_a_file_are_told_apart_by_name_and_size(home: Path) -> No
 def test_a_file_in_the_way_is_not_taken_for_a_folder(images: Path) -> None:
     (images / "slide.mouse-seg").write_text("")
     assert free_folder(images / "slide.mouse-seg") == images / "slide-2.mouse-seg"
+
+
+def test_channels_of_a_file_have_projects_of_their_own(images: Path) -> None:
+    image = an_image(images / "slide.tif")
+    channels = [image.replace(file_channel=channel) for channel in range(3)]
+    folders = [make_project(free_folder(images / "slide.mouse-seg"), channel) for channel in channels[:2]]
+    assert [find_project(channel) for channel in channels[:2]] == folders
+    assert find_project(image) == folders[0]  # A reader that does not say which channel it is.
+    assert find_project(channels[2]) == folders[0]  # Which then says that it is another channel's.
+
+
+def test_a_project_that_does_not_know_its_channel_goes_with_any(images: Path) -> None:
+    image = an_image(images / "slide.tif")
+    folder = make_project(images / "slide.mouse-seg", image)
+    assert find_project(image.replace(file_channel=1)) == folder

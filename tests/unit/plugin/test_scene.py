@@ -1,0 +1,69 @@
+"""Which project may be painted on a layer, and on which channel of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from napari.components import ViewerModel
+from napari.layers import Image
+
+from napari_mouse_seg.errors import ProjectError
+from napari_mouse_seg.plans import ImageReference, ProjectPlan
+from napari_mouse_seg.plugin._scene import Scene, check_project, reference
+from napari_mouse_seg.plugin._stage import Stage
+from napari_mouse_seg.projects import Project
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SHAPE = (24, 36)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """Painted on the second channel of a file."""
+    image = ImageReference(name="cells – GFP", shape=SHAPE, file_channel=1)
+    with Project.create(
+        tmp_path / "cells.mouse-seg", ProjectPlan(image=image, network_shape=SHAPE, limits=(0, 1))
+    ) as new:
+        yield new
+
+
+def scene_of(channel: int | None) -> Scene:
+    metadata = {} if channel is None else {"mouse_seg_channel": channel}
+    return Scene.of(Image(np.zeros(SHAPE, np.uint8), name="cells", metadata=metadata), ())
+
+
+def test_another_channel_is_refused_and_the_right_layer_named(project: Project) -> None:
+    with pytest.raises(ProjectError, match=r"painted on channel “my GFP”; choose that layer"):
+        check_project(project, scene_of(0), {0: "cells", 1: "my GFP"})
+
+
+def test_a_channel_that_is_not_in_the_viewer_is_named_as_it_was_called(project: Project) -> None:
+    with pytest.raises(ProjectError, match=r"“cells – GFP”, which is not in the viewer; open the image again"):
+        check_project(project, scene_of(0), {0: "cells"})
+
+
+@pytest.mark.parametrize("channel", [1, None], ids=["its channel", "a reader that does not say"])
+def test_other_layers_of_the_file_are_taken(project: Project, channel: int | None) -> None:
+    check_project(project, scene_of(channel), {})
+
+
+def test_a_layer_with_all_channels_shows_the_one_that_was_painted_as_a_layer(project: Project) -> None:
+    stage = Stage(ViewerModel())
+    layer = Image(np.zeros((3, *SHAPE), np.uint8), axis_labels=("c", "y", "x"))
+    stage.scene = Scene.of(layer, (0,))
+    stage.set_reference(project.plan.image)
+    assert stage.scene.plan.channel == 1
+
+
+def test_a_channel_as_a_layer_is_the_only_one_of_that() -> None:
+    stage = Stage(ViewerModel())
+    stage.scene = scene_of(1)
+    painted = reference(Scene.of(Image(np.zeros((3, *SHAPE), np.uint8), axis_labels=("c", "y", "x")), (1,)))
+    assert (painted.channel, painted.file_channel) == (1, None)
+    stage.set_reference(painted)
+    assert stage.scene.plan.channel == 0
