@@ -46,7 +46,7 @@ class Place:
 
 
 class Previews:
-    """Labels layers by title; one model at a time is at work, and of those that wait the last of each title counts.
+    """Labels layers by key; one model at a time is at work, and of those that wait the last of each key counts.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Previews:
     Attributes
     ----------
     shown
-        Carries title, and what was found, in words.
+        Carries key, and what was found, in words.
     failed
         Carries the reason in words.
     """
@@ -71,57 +71,61 @@ class Previews:
         self._runner = runner
         self._layers: dict[str, Labels] = {}
         self._held: dict[str, bool] = {}  # Whether it is to be visible again.
-        self._waiting: dict[str, tuple[Model, Place, tuple[ClassPlan, ...]]] = {}
+        self._waiting: dict[str, tuple[Model, Place, tuple[ClassPlan, ...], str]] = {}
         self._task: RunningTask | None = None
-        self._title = ""  # Of what is at work and has not been shown yet.
+        self._key = ""  # Of what is at work and has not been shown yet.
 
     @property
     def is_at_work(self) -> bool:
         """Whether a model is looking, or one waits for its turn."""
         return self._task is not None or bool(self._waiting)
 
-    def show(self, title: str, model: Model, place: Place, classes: tuple[ClassPlan, ...] = ()) -> None:
-        """Segment a place with a model and show the result under a title, in place of what was there.
+    def show(
+        self, key: str, model: Model, place: Place, classes: tuple[ClassPlan, ...] = (), *, name: str = ""
+    ) -> None:
+        """Segment a place with a model and show the result, in place of what was there under the same key.
 
         Parameters
         ----------
-        title
-            Of the layer.
+        key
+            Tells layers apart.
         model, place
             What looks, and where.
         classes
             What the labels mean, if the model makes areas; empty for objects.
+        name
+            Of the layer, which others may have too; the key if empty.
         """
-        self._waiting[title] = (model, place, classes)
+        self._waiting[key] = (model, place, classes, name or key)
         self._next()
 
-    def remove(self, title: str) -> None:
+    def remove(self, key: str) -> None:
         """Take a layer away, also one that is still to come."""
-        self._waiting.pop(title, None)
-        if self._task is not None and title == self._title:
-            self._title = ""
+        self._waiting.pop(key, None)
+        if self._task is not None and key == self._key:
+            self._key = ""
             self._task.cancel()
-        self._take_out(title)
+        self._take_out(key)
 
-    def hold(self, title: str) -> None:
+    def hold(self, key: str) -> None:
         """Hide a layer, also one that is still to come, until ``release``."""
-        layer = self._layers.get(title)
-        if title not in self._held:
-            self._held[title] = layer is None or layer.visible
+        layer = self._layers.get(key)
+        if key not in self._held:
+            self._held[key] = layer is None or layer.visible
         if layer is not None:
             layer.visible = False
 
-    def release(self, title: str) -> None:
+    def release(self, key: str) -> None:
         """Show a layer that is held, unless the user had hidden it before."""
-        visible = self._held.pop(title, None)
-        layer = self._layers.get(title)
+        visible = self._held.pop(key, None)
+        layer = self._layers.get(key)
         if visible and layer is not None:
             layer.visible = True
 
-    def is_seen(self, title: str) -> bool:
+    def is_seen(self, key: str) -> bool:
         """Return whether a layer is in sight, or will be soon."""
-        layer = self._layers.get(title)
-        is_coming = title in self._waiting or title == self._title
+        layer = self._layers.get(key)
+        is_coming = key in self._waiting or key == self._key
         return is_coming or (layer is not None and layer in self._viewer.layers and layer.visible)
 
     def close(self) -> None:
@@ -134,56 +138,56 @@ class Previews:
     def _next(self) -> None:
         if self._task is not None or not self._waiting:
             return
-        title = next(iter(self._waiting))
-        model, place, classes = self._waiting.pop(title)
-        self._title = title
-        listen = partial(self._on_event, title, place, classes)
+        key = next(iter(self._waiting))
+        model, place, classes, name = self._waiting.pop(key)
+        self._key = key
+        listen = partial(self._on_event, key, name, place, classes)
         self._task = self._runner.start(look_with(model, place), listen, self._on_end)
 
-    def _on_event(self, title: str, place: Place, classes: tuple[ClassPlan, ...], event: Event) -> None:
-        if isinstance(event, Finished) and title == self._title:
-            self._title = ""
-            self._show(title, place, classes, event.result)
+    def _on_event(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], event: Event) -> None:
+        if isinstance(event, Finished) and key == self._key:
+            self._key = ""
+            self._show(key, name, place, classes, event.result)
 
     def _on_end(self, error: Exception | None) -> None:
-        self._task, self._title = None, ""
+        self._task, self._key = None, ""
         if error is not None and not isinstance(error, ModelNotFoundError):  # A later preview has replaced its model.
             words = str(error) if isinstance(error, MouseSegError) else f"The preview failed ({error})."
             self.failed.emit(words)
         self._next()
 
-    def _show(self, title: str, place: Place, classes: tuple[ClassPlan, ...], result: SegmentResult) -> None:
+    def _show(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], result: SegmentResult) -> None:
         labels = result.labels[(np.newaxis,) * len(place.planes)]
         where = placement(place.layer, (result.box.y0, result.box.x0), result.pixel_scale, place.planes)
         display = class_display(classes, hide_background=True) if classes else {}
-        layer = self._layers.get(title)
+        layer = self._layers.get(key)
         if layer is None or layer not in self._viewer.layers:
-            self._add(title, Labels(labels, name=title, **where, **display), bool(classes))
+            self._add(key, Labels(labels, name=name, **where, **display), bool(classes))
         elif (_CLASSES in layer.metadata) is not bool(classes) or not differs_by_position(layer, where):
-            self._take_out(title)  # Colours of classes do not turn back into those of objects.
-            self._add(title, Labels(labels, name=title, visible=layer.visible, **where, **display), bool(classes))
+            self._take_out(key)  # Colours of classes do not turn back into those of objects.
+            self._add(key, Labels(labels, name=name, visible=layer.visible, **where, **display), bool(classes))
         else:
             layer.data = labels
             layer.translate = where["translate"]
-            for name, value in display.items():
-                setattr(layer, name, value)
-        self.shown.emit(title, result.found)
+            for option, value in display.items():
+                setattr(layer, option, value)
+        self.shown.emit(key, result.found)
 
-    def _take_out(self, title: str) -> None:
-        layer = self._layers.pop(title, None)
+    def _take_out(self, key: str) -> None:
+        layer = self._layers.pop(key, None)
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)
 
-    def _add(self, title: str, layer: Labels, is_areas: bool) -> None:
+    def _add(self, key: str, layer: Labels, is_areas: bool) -> None:
         if is_areas:
             layer.metadata[_CLASSES] = True
             layer.opacity = _OPACITY
         else:
             layer.contour = 2
-        layer.visible = layer.visible and title not in self._held
+        layer.visible = layer.visible and key not in self._held
         layers = self._viewer.layers
         active = layers.selection.active
-        self._layers[title] = layer
+        self._layers[key] = layer
         paint = next((one for one in layers if isinstance(one, Labels) and AID in one.metadata), None)
         layers.insert(len(layers) if paint is None else layers.index(paint), layer)  # What is painted stays in sight.
         if active is not None:

@@ -14,7 +14,7 @@ from napari_mouse_seg.events import Event
 from napari_mouse_seg.plugin._warm_up import keep_triton_out
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
     from napari_mouse_seg.events import CheckpointReady
@@ -83,7 +83,7 @@ class Rounds:
         self._kind = kind
         self._runner = runner
         self._models: dict[int, Model] = {}
-        self._compared: tuple[str, ...] = ()  # Titles of previews.
+        self._compared: tuple[str, ...] = ()  # Keys of previews.
         shelf.used_changed.connect(self._on_used)
 
     @property
@@ -129,20 +129,26 @@ class Rounds:
 
     def compare(self, first: int, second: int) -> None:
         """Show what two rounds find in the view, and nothing else of training until ``end_comparison``."""
+        if self._stage.place() is None:
+            view = self._stage.view()
+            self.failed.emit(f"Rounds are compared in the view. {view.box_reason if view else 'There is no image.'}")
+            return
         self.end_comparison()
-        models = [model for model in (self._model(first), self._model(second)) if model is not None]
-        self._compared = tuple(model.card.name for model in models)
+        models = {number: model for number in (first, second) if (model := self._model(number)) is not None}
+        names = _distinct_names(models)
+        self._compared = tuple(str(model.path) for model in models.values())
         self._previews.hold(PREVIEW)
-        for model in models:
-            self._preview(model.card.name, model)
+        for key, model, name in zip(self._compared, models.values(), names, strict=True):
+            self._preview(key, model, name)
         if len(models) == 2 and self._kind.kind == "areas":
-            names = " and ".join(model.card.name for model in models)
-            show_info(f"{names} lie over each other; click the eye of the upper layer to see the lower one.")
+            show_info(
+                f"{' and '.join(names)} lie over each other; click the eye of the upper layer to see the lower one."
+            )
 
     def end_comparison(self) -> None:
         """Take away what was compared; the preview of training is seen again."""
-        for title in self._compared:
-            self._previews.remove(title)
+        for key in self._compared:
+            self._previews.remove(key)
         self._compared = ()
         self._previews.release(PREVIEW)
 
@@ -220,16 +226,23 @@ class Rounds:
 
     def _preview_training(self, model: Model) -> None:
         """Show what the latest model finds, hidden while rounds are compared."""
-        if not any(self._previews.is_seen(title) for title in self._compared):
+        if not any(self._previews.is_seen(key) for key in self._compared):
             self.end_comparison()  # The user has put it away.
         self._preview(PREVIEW, model)
 
-    def _preview(self, title: str, model: Model) -> None:
+    def _preview(self, key: str, model: Model, name: str = "") -> None:
         """Show what a model finds in the view."""
         place = self._stage.place()
         if place is not None:
             keep_triton_out()
-            self._previews.show(title, model, place, _as_painted(model.card.classes, self._kind.classes))
+            self._previews.show(key, model, place, _as_painted(model.card.classes, self._kind.classes), name=name)
+
+
+def _distinct_names(models: Mapping[int, Model]) -> list[str]:
+    """Return the models' names, with the numbers of their rounds where they are the same."""
+    names = [model.card.name for model in models.values()]
+    is_one = len(set(names)) < len(names)
+    return [f"{name} (round {number})" if is_one else name for number, name in zip(models, names, strict=True)]
 
 
 def _as_painted(mine: tuple[ClassPlan, ...], painted: tuple[ClassPlan, ...]) -> tuple[ClassPlan, ...]:
