@@ -154,3 +154,23 @@ def test_a_project_from_before_channels_were_noted_opens_on_any(channels: Desk) 
     folder = desk.project.folder
     choose_image(desk, "cells – GFP")
     assert desk.project.folder == folder
+
+
+def test_a_project_without_its_image_says_which_one_to_open_and_then_is_painted_on(
+    desk: Desk, slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.hands.stroke(desk.add_patch(), [(30, 20), (30, 40)])
+    desk.until_saved()
+    desk.viewer.layers.clear()
+    assert desk.session.project is None
+    folder = (tmp_path / "slide.mouse-seg").rename(tmp_path / "my project")
+    monkeypatch.setattr(_dialogs, "ask_folder", lambda *_: folder)
+    desk.press("Open project…")
+    desk.until(lambda: f"open its image: {slide}" in desk.texts(), timeout_ms=30_000)
+    moved = slide.rename(tmp_path / "moved.ome.tif")
+    desk.viewer.open(moved, plugin="napari-mouse-seg")
+    desk.until(lambda: desk.paints(), timeout_ms=30_000)
+    assert desk.project.folder == folder
+    assert desk.project.plan.image.path == str(moved)
+    assert desk.paint.data[30, 30] == 2
+    assert "open its image" not in desk.texts()

@@ -9,7 +9,7 @@ from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plugin._patch_rows import note_on
-from napari_mouse_seg.plugin._scene import check_project, reference
+from napari_mouse_seg.plugin._scene import check_project, how_to_see, reference
 from napari_mouse_seg.session import TrainState
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from napari.layers import Image
 
+    from napari_mouse_seg.plans import ImageReference
     from napari_mouse_seg.plugin._base_models import BaseModels
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.plugin._patch_desk import PatchDesk
@@ -68,11 +69,10 @@ class ImageProject:
         self._desk = desk
         self._rows = rows
         self._rounds = rounds
+        self._left: dict[Path, ImageReference] = {}  # Projects that were open, the last one last.
 
     def choose_layer(self, layer: Image | None) -> None:
         """Make a layer the image that is painted, with the project that lies beside it or in the home folder."""
-        from napari_mouse_seg.projects import find_project
-
         if self._stage.scene is not None and layer is self._stage.scene.layer:
             return
         if self._session.state is not TrainState.IDLE:
@@ -89,7 +89,7 @@ class ImageProject:
         self._bases.suit(None if scene is None else scene.image)
         self._show_channels()
         self.show()
-        folder = None if scene is None else find_project(reference(scene))
+        folder = None if scene is None else self._folder_of(reference(scene))
         if folder is not None:
             self.open(folder)
 
@@ -126,6 +126,10 @@ class ImageProject:
 
     def on_leaving(self) -> None:
         """Let go of what was kept of the project that is left; ids and numbers of another one are the same."""
+        project = self._session.project
+        if project is not None:
+            self._left.pop(project.folder, None)
+            self._left[project.folder] = project.plan.image
         self._forget()
 
     def on_opened(self) -> None:
@@ -156,10 +160,10 @@ class ImageProject:
             panel.set_patches(())
             panel.set_rounds((), None)
             return
-        problems = [found.message for found in project.damage]
-        panel.set_project(
-            str(project.folder), project.read_only_reason, list(filter(None, (*problems, self._bases.problem)))
-        )
+        problems = [*(found.message for found in project.damage), self._bases.problem]
+        if self._stage.scene is None:
+            problems.append(how_to_see(project))
+        panel.set_project(str(project.folder), project.read_only_reason, list(filter(None, problems)))
         panel.set_patches(self._rows.rows())
         panel.set_rounds(project.plan.rounds, self._rounds.used)
         panel.set_note(note_on(project.plan.patches))
@@ -167,6 +171,15 @@ class ImageProject:
     def show_rows(self) -> None:
         """Let the panel show the patches anew."""
         self._panel.set_patches(self._rows.rows())
+
+    def _folder_of(self, image: ImageReference) -> Path | None:
+        """Return the project of an image that was open last, wherever it lies, or else the one at its place."""
+        from napari_mouse_seg.projects import Layout, find_project, is_same_image
+
+        for folder, known in reversed(self._left.items()):
+            if is_same_image(known, image) and Layout(folder).is_project:
+                return folder
+        return find_project(image)
 
     def _forget(self) -> None:
         self._rows.forget()

@@ -104,6 +104,16 @@ def check_project(project: Project, scene: Scene, channel_layers: Mapping[int, s
         raise ProjectError(f"{words}, which is not in the viewer; open the image again and choose that layer.")
 
 
+def how_to_see(project: Project) -> str:
+    """Say which image to open, so that the patches of a project can be seen."""
+    image, found = project.plan.image, project.find_image()
+    if found is not None:
+        return f"To see the patches and to paint, open its image: {found}"
+    if image.path:
+        return f"Its image {image.path} is not there any more; open it where it lies now."
+    return f"It was painted on the layer “{image.name}”, which was in no file; put that into the viewer again."
+
+
 def reference(scene: Scene) -> ImageReference:
     """Return what a project remembers of its image, but for the fingerprint and the place beside the project."""
     path, plan = image_path(scene.layer), scene.plan

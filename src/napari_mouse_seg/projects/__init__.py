@@ -3,7 +3,13 @@
 from napari_mouse_seg.projects._damage import Damage
 from napari_mouse_seg.projects._image_link import relinked
 from napari_mouse_seg.projects._layout import Layout, default_folder
-from napari_mouse_seg.projects._places import find_project, free_folder, project_places, read_reference
+from napari_mouse_seg.projects._places import (
+    find_project,
+    free_folder,
+    is_same_image,
+    project_places,
+    read_reference,
+)
 from napari_mouse_seg.projects._project import Project
 
 __all__ = [
@@ -13,6 +19,7 @@ __all__ = [
     "default_folder",
     "find_project",
     "free_folder",
+    "is_same_image",
     "project_places",
     "read_reference",
     "relinked",

@@ -80,6 +80,19 @@ def read_reference(folder: Path) -> ImageReference | None:
     return None
 
 
+def is_same_image(known: ImageReference, image: ImageReference) -> bool:
+    """Return whether an image is that of a project, by its path or its fingerprint, and the layer its channel.
+
+    Parameters
+    ----------
+    known
+        Of the project.
+    image
+        As the viewer has it; its fingerprint is calculated if need be.
+    """
+    return _is_same(known, image, lambda: _fingerprint(image), by_path=True)
+
+
 def _is_same(known: ImageReference, image: ImageReference, fingerprint: Callable[[], str], by_path: bool) -> bool:
     channels = {known.file_channel, image.file_channel} - {None}
     if len(channels) > 1:

@@ -11,7 +11,7 @@ from napari.layers import Image
 
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.plans import ImageReference, ProjectPlan
-from napari_mouse_seg.plugin._scene import Scene, check_project, reference
+from napari_mouse_seg.plugin._scene import Scene, check_project, how_to_see, reference
 from napari_mouse_seg.plugin._stage import Stage
 from napari_mouse_seg.projects import Project
 
@@ -67,3 +67,12 @@ def test_a_channel_as_a_layer_is_the_only_one_of_that() -> None:
     assert (painted.channel, painted.file_channel) == (1, None)
     stage.set_reference(painted)
     assert stage.scene.plan.channel == 0
+
+
+def test_what_to_open_is_told_for_each_image(project: Project, tmp_path: Path) -> None:
+    assert "layer “cells – GFP”, which was in no file" in how_to_see(project)
+    file = tmp_path / "cells.tif"
+    project.update(image=project.plan.image.replace(path=str(file)))
+    assert f"{file} is not there any more; open it where it lies now" in how_to_see(project)
+    file.write_text("")
+    assert how_to_see(project).endswith(f"open its image: {file}")
