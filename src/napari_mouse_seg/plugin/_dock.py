@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from qtpy.QtCore import QEvent, QObject
-from qtpy.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, QObject, QTimer
+from qtpy.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,12 +25,22 @@ class Controller(Protocol):
         """Let go of everything."""
 
 
+@runtime_checkable
+class Saving(Protocol):
+    """What has something to save, besides."""
+
+    def save_now(self) -> None:
+        """Bring it to the disk before this returns."""
+
+
 class PanelDock(QWidget):
     """A widget that fills itself with a panel, and stops its controller when the window closes."""
 
     def __init__(self) -> None:
         super().__init__()
         self._window: QWidget | None = None
+        self._is_closing = False
+        self._save: Callable[[], None] = _nothing
         self._stop: Callable[[], None] = _nothing
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -42,6 +52,8 @@ class PanelDock(QWidget):
         """Take a panel in; its controller ends with this widget."""
         self._column.addWidget(panel)
         self._stop = controller.stop
+        if isinstance(controller, Saving):
+            self._save = controller.save_now
         self.destroyed.connect(controller.close)
 
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -55,11 +67,26 @@ class PanelDock(QWidget):
             window.installEventFilter(self)
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Stop the run when the window closes; the user may still change their mind about closing."""
-        if event is not None and watched is self._window and event.type() == QEvent.Type.Close:
+        """Save when the window is told to close, and stop the run when it does.
+
+        It is told before napari asks the user, who may stay. A window that closes is hidden right after the answer.
+        """
+        if event is None or watched is not self._window:
+            return False
+        if event.type() == QEvent.Type.Close:
+            self._is_closing = True
+            self._save()
+        elif event.type() == QEvent.Type.Hide and self._is_closing and not event.spontaneous():
+            self._is_closing = False
             self._stop()
+        elif event.type() == QEvent.Type.WindowUnblocked and self._is_closing:
+            QTimer.singleShot(0, self._on_answered)
         return False
+
+    def _on_answered(self) -> None:
+        """Take it that the user stays, unless there is another question."""
+        self._is_closing = QApplication.activeModalWidget() is not None
 
 
 def _nothing() -> None:
-    """Stop nothing, while there is no controller yet."""
+    """Do nothing, while there is no controller that could."""

@@ -81,6 +81,10 @@ class TrainController(QObject):
         train = self.session.problem() or self._bases.problem
         self._panel.set_reasons(add, train, prefill, other_plane=other_plane)
 
+    def save_now(self) -> None:
+        """Save what is painted; the disk has it when this returns."""
+        self.desk.save_now()
+
     def stop(self) -> None:
         """Save what is painted, cancel the training and wait for it; the panel stays usable."""
         self.desk.save_now()
