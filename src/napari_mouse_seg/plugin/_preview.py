@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from napari.layers import Labels
 from psygnal import Signal
 
-from napari_mouse_seg.errors import ModelNotFoundError, MouseSegError
+from napari_mouse_seg.errors import ModelError, ModelNotFoundError, MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._class_colours import class_display
 from napari_mouse_seg.plugin._layers import AID, placement
@@ -71,7 +72,7 @@ class Previews:
         self._runner = runner
         self._layers: dict[str, Labels] = {}
         self._held: dict[str, bool] = {}  # Whether it is to be visible again.
-        self._waiting: dict[str, tuple[Model, Place, tuple[ClassPlan, ...], str]] = {}
+        self._waiting: dict[str, tuple[Model | Path, Place, tuple[ClassPlan, ...], str]] = {}
         self._task: RunningTask | None = None
         self._key = ""  # Of what is at work and has not been shown yet.
 
@@ -81,7 +82,7 @@ class Previews:
         return self._task is not None or bool(self._waiting)
 
     def show(
-        self, key: str, model: Model, place: Place, classes: tuple[ClassPlan, ...] = (), *, name: str = ""
+        self, key: str, model: Model | Path, place: Place, classes: tuple[ClassPlan, ...] = (), *, name: str = ""
     ) -> None:
         """Segment a place with a model and show the result, in place of what was there under the same key.
 
@@ -90,9 +91,10 @@ class Previews:
         key
             Tells layers apart.
         model, place
-            What looks, and where.
+            What looks, and where; the file of a model still in training is read beside the main thread, and passed
+            over if the next one has taken its place.
         classes
-            What the labels mean, if the model makes areas; empty for objects.
+            Of areas, with the names and colours that they have now; the model may know earlier ones.
         name
             Of the layer, which others may have too; the key if empty.
         """
@@ -142,12 +144,14 @@ class Previews:
         model, place, classes, name = self._waiting.pop(key)
         self._key = key
         listen = partial(self._on_event, key, name, place, classes)
-        self._task = self._runner.start(look_with(model, place), listen, self._on_end)
+        events = _look_with_file(model, place) if isinstance(model, Path) else look_with(model, place)
+        self._task = self._runner.start(events, listen, self._on_end)
 
     def _on_event(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], event: Event) -> None:
         if isinstance(event, Finished) and key == self._key:
             self._key = ""
-            self._show(key, name, place, classes, event.result)
+            mine = _as_painted(event.result.job.model.card.classes, classes)
+            self._show(key, name, place, mine, event.result)
 
     def _on_end(self, error: Exception | None) -> None:
         self._task, self._key = None, ""
@@ -204,3 +208,20 @@ def look_with(model: Model, place: Place) -> Generator[Event, None, None]:
         yield from segment(job, cache)
     finally:
         cache.close()
+
+
+def _look_with_file(file: Path, place: Place) -> Generator[Event, None, None]:
+    """Segment a place with a model that is still in training."""
+    from napari_mouse_seg.networks import load_model
+
+    try:
+        model = load_model(file)
+    except (ModelError, OSError):
+        return  # The next one has taken its place already.
+    yield from look_with(model, place)
+
+
+def _as_painted(mine: tuple[ClassPlan, ...], painted: tuple[ClassPlan, ...]) -> tuple[ClassPlan, ...]:
+    """Return a model's classes with the names and colours that they have now."""
+    now = {entry.label: entry for entry in painted}
+    return tuple(now.get(entry.label, entry) for entry in mine)

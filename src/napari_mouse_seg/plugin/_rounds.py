@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari.utils.notifications import show_info
@@ -15,11 +16,10 @@ from napari_mouse_seg.plugin._warm_up import keep_triton_out
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from pathlib import Path
 
     from napari_mouse_seg.events import CheckpointReady
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.plans import ClassPlan, RoundPlan
+    from napari_mouse_seg.plans import RoundPlan
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.plugin._preview import Previews
@@ -181,14 +181,7 @@ class Rounds:
 
     def show_checkpoint(self, event: CheckpointReady) -> None:
         """Show what the model in training finds."""
-        from pathlib import Path
-
-        from napari_mouse_seg.networks import load_model
-
-        try:
-            self._preview_training(load_model(Path(event.path)))
-        except MouseSegError:
-            return  # The next one has taken its place already.
+        self._preview_training(Path(event.path))
 
     def _model(self, number: int) -> Model | None:
         """Return the model of a round, read now if it was not yet."""
@@ -224,18 +217,18 @@ class Rounds:
     def _on_used(self) -> None:
         self.changed.emit()
 
-    def _preview_training(self, model: Model) -> None:
+    def _preview_training(self, model: Model | Path) -> None:
         """Show what the latest model finds, hidden while rounds are compared."""
         if not any(self._previews.is_seen(key) for key in self._compared):
             self.end_comparison()  # The user has put it away.
         self._preview(PREVIEW, model)
 
-    def _preview(self, key: str, model: Model, name: str = "") -> None:
+    def _preview(self, key: str, model: Model | Path, name: str = "") -> None:
         """Show what a model finds in the view."""
         place = self._stage.place()
         if place is not None:
             keep_triton_out()
-            self._previews.show(key, model, place, _as_painted(model.card.classes, self._kind.classes), name=name)
+            self._previews.show(key, model, place, self._kind.classes, name=name)
 
 
 def _distinct_names(models: Mapping[int, Model]) -> list[str]:
@@ -243,12 +236,6 @@ def _distinct_names(models: Mapping[int, Model]) -> list[str]:
     names = [model.card.name for model in models.values()]
     is_one = len(set(names)) < len(names)
     return [f"{name} (round {number})" if is_one else name for number, name in zip(models, names, strict=True)]
-
-
-def _as_painted(mine: tuple[ClassPlan, ...], painted: tuple[ClassPlan, ...]) -> tuple[ClassPlan, ...]:
-    """Return a model's classes with the names and colours that they have now."""
-    now = {entry.label: entry for entry in painted}
-    return tuple(now.get(entry.label, entry) for entry in mine)
 
 
 def _read_rounds(project: Project, rounds: tuple[RoundPlan, ...]) -> Generator[Event, None, None]:

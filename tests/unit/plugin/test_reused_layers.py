@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from napari.layers import Image, Layer
 
 from helpers.runners import FakeRunner
 from napari_mouse_seg.events import Finished
+from napari_mouse_seg.networks import Model, ModelCard
 from napari_mouse_seg.plans import PatchPlan
 from napari_mouse_seg.plugin import _preview
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
@@ -57,10 +59,11 @@ def preview(monkeypatch: pytest.MonkeyPatch) -> Callable[[Image], Layer]:
     runner, viewer = FakeRunner(), ViewerModel()
     previews = Previews(viewer, runner)
 
+    job = SimpleNamespace(model=Model(ModelCard(name="mine", summary="A model"), Path("mine"), ""))
+
     def look_with(_model: object, _place: object) -> Any:
-        yield Finished(
-            SimpleNamespace(labels=np.ones(BOX.shape, np.uint32), box=BOX, pixel_scale=(SCALE, SCALE), found="")
-        )
+        labels = np.ones(BOX.shape, np.uint32)
+        yield Finished(SimpleNamespace(labels=labels, box=BOX, pixel_scale=(SCALE, SCALE), found="", job=job))
 
     monkeypatch.setattr(_preview, "look_with", look_with)
 
