@@ -174,7 +174,7 @@ class TrainController(QObject):
             (self.desk.shown, panel.set_current_patch),
             (self.desk.at_work_changed, self.update_reasons),
             (self._adding.rectangle_ended, self._on_rectangle_ended),
-            (self._previews.failed, panel.set_note),
+            (self._previews.failed, self._progress.warn),
             (self._rows.changed, place.show_rows),
             (self._rounds.changed, self._show_all),
             (self._bases.fetched, self._show_all),
@@ -195,6 +195,7 @@ class TrainController(QObject):
 
     def _show_all(self) -> None:
         self._place.show()
+        self._progress.show_warnings()
         self.update_reasons()
 
     def _on_listed(self) -> None:

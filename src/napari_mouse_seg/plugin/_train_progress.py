@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari.utils.notifications import show_info
 
+from napari_mouse_seg.plugin._patch_rows import note_on
 from napari_mouse_seg.session import TrainState
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class TrainProgress:
         self._session = session
         self._loss = 0.0
         self._is_shown = False
+        self._warnings: list[str] = []
 
     def links(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
         """Return what is listened to, and by what; to connect and disconnect."""
@@ -43,10 +45,26 @@ class TrainProgress:
             (session.state_changed, self._on_state),
             (session.stepped, self._on_step),
             (session.validated, self._on_validated),
-            (session.warned, self._panel.set_note),
+            (session.warned, self.warn),
+            (session.leaving, self._on_leaving),
             (session.run_finished, self._on_finished),
             (session.run_cancelled, self._on_cancelled),
         ]
+
+    def warn(self, words: str) -> None:
+        """Show a warning, with the others since the round began; each once."""
+        if words not in self._warnings:
+            self._warnings.append(words)
+        self.show_warnings()
+
+    def show_warnings(self) -> None:
+        """Show what was warned of, in place of what is known before training; that stays if it was of nothing."""
+        if self._warnings:
+            self._panel.set_note("\n".join(self._warnings))
+
+    def _on_leaving(self) -> None:
+        self._warnings.clear()
+        self._panel.set_note("")
 
     def _on_state(self, state: TrainState) -> None:
         panel = self._panel
@@ -55,6 +73,9 @@ class TrainProgress:
             panel.end_training()
         elif state is TrainState.RUNNING and not self._is_shown:
             self._is_shown = True
+            self._warnings.clear()
+            project = self._session.project
+            panel.set_note("" if project is None else note_on(project.plan.patches))
             panel.begin_training()
         elif state in _STAGES:
             panel.show_stage(_STAGES[state])

@@ -303,3 +303,13 @@ def test_saved_paint_does_not_end_the_trying_while_a_round_is_not_listed(bench: 
     assert on_disk(bench) == 4
     assert bench.session.is_behind
     assert bench.of("caught_up") == []
+
+
+def test_an_unforeseen_error_speaks_of_the_paint(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError("division by zero")
+
+    monkeypatch.setattr(Project, "write_paint", fail)
+    bench.session.save_paint("p001", paint(4))
+    bench.finish()
+    assert "Saving the paint failed unexpectedly" in bench.of("save_failed")[0]
