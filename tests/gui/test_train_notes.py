@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from qtpy.QtWidgets import QComboBox
+
 from helpers.desks import SHORT
 
 if TYPE_CHECKING:
@@ -36,3 +38,16 @@ def test_warnings_are_gone_with_their_project(desk: Desk) -> None:
     desk.session.warned.emit("The first is odd.")
     desk.viewer.layers.remove(desk.image)
     assert "is odd" not in desk.texts()
+
+
+def test_another_image_in_the_box_says_at_once_whether_it_can_be_painted(desk: Desk) -> None:
+    beside = desk.viewer.add_image(desk.image.data[0][:100, :100], name="beside", translate=(0, 5000))
+    (box,) = [box for box in desk.widget.findChildren(QComboBox) if box.findText("beside") >= 0]
+    desk.until(desk.button("Add patch here").isEnabled)
+    desk.until_still(lambda: desk.widget.controller._follow.isActive())
+    box.setCurrentIndex(box.findText("beside"))
+    assert f"{beside.name!r} is outside of the view" in desk.texts()
+    assert not desk.button("Add patch here").isEnabled()
+    box.setCurrentIndex(box.findText(desk.image.name))
+    assert "is outside of the view" not in desk.texts()
+    assert desk.button("Add patch here").isEnabled()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
+    from napari.layers import Image
 
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plans import ClassPlan, PatchPlan, RetrainPlan, RoundPlan
@@ -130,7 +131,7 @@ class TrainController(QObject):
 
     def _connect(self) -> None:
         self._layers.listed.connect(self._on_listed)
-        self._layers.chosen.connect(self._place.choose_layer)
+        self._layers.chosen.connect(self._on_chosen)
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
         self.desk.said.connect(show_info)
@@ -201,6 +202,10 @@ class TrainController(QObject):
     def _on_listed(self) -> None:
         self._panel.set_images(self._layers.names, self._layers.position)
         self._follow.start()
+
+    def _on_chosen(self, layer: Image | None) -> None:
+        self._place.choose_layer(layer)
+        self.update_reasons()
 
     def _on_viewer_moved(self, _event: Any = None) -> None:  # Any: napari's event
         self._follow.start()
@@ -285,7 +290,7 @@ class TrainController(QObject):
 
     def _on_idle(self) -> None:
         """Take up an image that was chosen while a round was at work."""
-        self._place.choose_layer(self._layers.current)
+        self._on_chosen(self._layers.current)
 
     def _on_rename(self, number: int, name: str) -> None:
         self._try(lambda: self._rounds.rename(number, name))
