@@ -194,6 +194,8 @@ class SegmentController(QObject):
         plan = self._panel.value()
         if self._image is not None and self._planes:
             chosen = dict(zip(self._image.axes, self._planes, strict=False))
+            if chosen.get("C", plan.channel) != plan.channel:
+                self._show_channel(self._image.axes.index("C"), plan.channel)
             plan = plan.replace(plane_t=chosen.get("T", 0), plane_z=chosen.get("Z", 0))
         self.session.set_plan(plan)
 
@@ -207,6 +209,13 @@ class SegmentController(QObject):
         if "C" in axes:
             self._panel.choose_channel(planes[axes.index("C")])
         self._on_plan()
+
+    def _show_channel(self, axis: int, channel: int) -> None:
+        """Let the slider follow the panel where channels are an axis: labels are seen on their own channel only."""
+        self._planes = (*self._planes[:axis], channel, *self._planes[axis + 1 :])
+        layer, dims = self._layers.current, self._viewer.dims
+        if layer is not None:
+            dims.set_point(dims.ndim - layer.ndim + axis, layer.data_to_world((*self._planes, 0, 0))[axis])
 
     def _on_view(self) -> None:
         layer = self._layers.current
