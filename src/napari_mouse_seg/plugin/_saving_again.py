@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject
 
 from napari_mouse_seg.widgets import delay
@@ -42,11 +43,13 @@ class SavingAgain(QObject):
             (session.save_failed, self._on_failed),
             (session.run_failed, self._on_failed),
             (session.caught_up, self._on_caught_up),
+            (session.rescued, self._on_rescued),
         ]
 
     def close(self) -> None:
-        """Try no more."""
+        """Try no more; the panel is gone, the window may be there to tell where things are."""
         self._timer.stop()
+        self._session.rescued.connect(show_error)
 
     def _on_failed(self, _reason: str) -> None:
         if self._session.is_behind:
@@ -57,6 +60,11 @@ class SavingAgain(QObject):
         self._session.retry_unsaved()
         if self._session.is_behind:
             self._timer.start()
+
+    def _on_rescued(self, words: str) -> None:
+        self._timer.stop()
+        self._panel.show_failure(words)
+        show_error(words)
 
     def _on_caught_up(self) -> None:
         self._timer.stop()

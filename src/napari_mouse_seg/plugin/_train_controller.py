@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import ClassPlan, PatchPlan, RetrainPlan, RoundPlan
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
     from napari_mouse_seg.projects import Project
-    from napari_mouse_seg.session import PaintSaved, TrainState
+    from napari_mouse_seg.session import PaintSaved
     from napari_mouse_seg.widgets import TrainPanel
 
 _FOLLOW_MS = 60
@@ -101,7 +101,6 @@ class TrainController(QObject):
         self._saving.close()
         for signal, slot in self._to_panel():
             signal.disconnect(slot)
-        self.session.rescued.connect(show_error)  # The panel is gone; the window may be there.
         self.desk.close()
         self._layers.close()
         self._adding.close()
@@ -185,12 +184,11 @@ class TrainController(QObject):
             (session.opened, place.on_opened),
             (session.open_failed, place.on_open_failed),
             (session.paint_saved, self._on_saved),
-            (session.state_changed, self._on_state),
+            (session.state_changed, self.update_reasons),
             (session.checkpoint_ready, self._rounds.show_checkpoint),
             (session.run_finished, self._on_finished),
             (session.run_failed, self._on_failed),
             (session.run_cancelled, self._on_idle),
-            (session.rescued, self._complain),
             *self._saving.links(),
         ]
 
@@ -209,8 +207,6 @@ class TrainController(QObject):
 
     def _on_viewer_moved(self, _event: Any = None) -> None:  # Any: napari's event
         self._follow.start()
-
-    # What is painted, and what learns it
 
     def _on_base(self, position: int) -> None:
         name = self._bases.choose_by_hand(position)
@@ -234,8 +230,6 @@ class TrainController(QObject):
         project = self.session.project
         if project is not None and not project.read_only and plan != project.plan.retrain:
             self._try(lambda: self.session.update(retrain=plan))
-
-    # Patches
 
     def _prefill_problem(self, project: Project) -> str:
         return prefill_problem(project.plan, self._prefill_model()) or self.desk.at_work
@@ -269,16 +263,11 @@ class TrainController(QObject):
         self._place.show_rows()
         self.update_reasons()
 
-    # Training and rounds
-
     def _on_train(self) -> None:
         self._rounds.end_comparison()  # Previews are looked at from now on.
         plan = self._panel.value()
         unsaved = self.desk.unsaved()  # Last, as nobody else saves it then.
         self._try(lambda: self.session.train(plan, unsaved))
-
-    def _on_state(self, _state: TrainState) -> None:
-        self.update_reasons()
 
     def _on_finished(self, done: RoundPlan) -> None:
         self._rounds.use(done.number)
@@ -297,8 +286,6 @@ class TrainController(QObject):
 
     def _on_delete_round(self, number: int) -> None:
         self._try(lambda: self._rounds.delete(number))
-
-    # Helpers
 
     def _try(self, action: Callable[[], None]) -> None:
         try:

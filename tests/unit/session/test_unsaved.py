@@ -313,3 +313,12 @@ def test_an_unforeseen_error_speaks_of_the_paint(bench: Bench, monkeypatch: pyte
     bench.session.save_paint("p001", paint(4))
     bench.finish()
     assert "Saving the paint failed unexpectedly" in bench.of("save_failed")[0]
+
+
+def test_what_a_round_still_says_after_its_project_was_left_is_dropped(bench: Bench) -> None:
+    bench.train()
+    task = bench.runner.tasks[-1]
+    bench.session.close()
+    task.cancelled = False  # These events were under way when it was cancelled.
+    task.finish()
+    assert bench.heard == []
