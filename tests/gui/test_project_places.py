@@ -174,3 +174,35 @@ def test_a_project_without_its_image_says_which_one_to_open_and_then_is_painted_
     assert desk.project.plan.image.path == str(moved)
     assert desk.paint.data[30, 30] == 2
     assert "open its image" not in desk.texts()
+
+
+def test_a_new_project_begins_in_the_empty_folder_that_is_chosen(
+    desk: Desk, slide: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty, other = tmp_path / "areas", tmp_path / "other"
+    for folder in (empty, other):
+        folder.mkdir()
+    (empty / ".DS_Store").write_text("")
+    answers = [slide.parent, empty, other]
+    monkeypatch.setattr(_dialogs, "ask_folder", lambda *_: answers.pop(0))
+    desk.press("New project…")
+    assert "choose the folder of one, or an empty folder for a new one" in desk.panel.failure_text()
+    desk.press("New project…")
+    assert f"The first patch starts a project in {empty}" in desk.texts()
+    desk.press("Areas")
+    desk.add_patch()
+    assert (desk.project.folder, desk.project.plan.kind) == (empty, "areas")
+    desk.press("New project…")
+    assert desk.session.project is None
+    assert f"The first patch starts a project in {other}" in desk.texts()
+    assert desk.button("Objects").isEnabled()
+    assert not desk.paints()
+    with Project.open(empty) as left:
+        assert not left.read_only
+
+
+def test_without_an_image_no_project_begins(desk: Desk, tmp_path: Path) -> None:
+    desk.viewer.layers.clear()
+    (tmp_path / "empty").mkdir()
+    desk.panel.projectRequested.emit(tmp_path / "empty")
+    assert "open an image first" in desk.panel.failure_text()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.plugin._new_project import is_empty
 from napari_mouse_seg.plugin._patch_rows import note_on
 from napari_mouse_seg.plugin._scene import check_project, how_to_see, reference
 from napari_mouse_seg.session import TrainState
@@ -109,8 +110,13 @@ class ImageProject:
         ----------
         folder
             That was chosen by hand, or belongs to the image. One that is open already is opened again only if it
-            could not be written to: whoever held it may have closed it.
+            could not be written to: whoever held it may have closed it. An empty one gets the image's next project.
         """
+        from napari_mouse_seg.projects import Layout
+
+        if not Layout(folder.absolute()).is_project:
+            self._begin_in(folder.absolute())
+            return
         present = self._session.project
         if present is not None and present.folder == folder.absolute() and not present.read_only:
             return
@@ -123,6 +129,28 @@ class ImageProject:
             self.failed.emit(str(error))
             return
         self.show()
+
+    def _begin_in(self, folder: Path) -> None:
+        """Leave the present project; the next patch begins one in a folder."""
+        problem = self._begin_problem(folder)
+        if problem:
+            self.failed.emit(problem)
+            return
+        self._desk.show("")
+        self._session.close()
+        self._forget()
+        self._stage.set_folder(folder)
+        self.show()
+
+    def _begin_problem(self, folder: Path) -> str:
+        """Return why no project can begin in a folder; empty if one can."""
+        if not is_empty(folder):
+            return f"There is no project in {folder}; choose the folder of one, or an empty folder for a new one."
+        if self._stage.scene is None:
+            return f"There is no project in {folder}; open an image first to begin one there."
+        if self._session.state is not TrainState.IDLE:
+            return "Another project can begin when the training has ended."
+        return f"{self._desk.at_work} Try again in a moment." if self._desk.at_work else ""
 
     def on_leaving(self) -> None:
         """Let go of what was kept of the project that is left; ids and numbers of another one are the same."""
@@ -155,8 +183,7 @@ class ImageProject:
         self._bases.show()  # Before asking it for a problem.
         self._desk.layers.set_classes(self._kind.classes)
         if project is None:
-            text = "The project is being opened…" if self._session.is_opening else ""
-            panel.set_project(text, "", ())
+            panel.set_project(self._no_project(), "", ())
             panel.set_patches(())
             panel.set_rounds((), None)
             return
@@ -171,6 +198,13 @@ class ImageProject:
     def show_rows(self) -> None:
         """Let the panel show the patches anew."""
         self._panel.set_patches(self._rows.rows())
+
+    def _no_project(self) -> str:
+        """Say why there is no project, unless the first patch begins one at the usual place."""
+        if self._session.is_opening:
+            return "The project is being opened…"
+        wanted = None if self._stage.scene is None else self._stage.scene.folder
+        return "" if wanted is None else f"The first patch starts a project in {wanted}."
 
     def _folder_of(self, image: ImageReference) -> Path | None:
         """Return the project of an image that was open last, wherever it lies, or else the one at its place."""

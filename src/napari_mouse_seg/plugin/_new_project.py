@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def create_project(
     session: TrainSession, kind: PaintKind, scene: Scene, job: SegmentJob, base: str, cut: PatchCut
 ) -> Iterator[str]:
-    """Begin a project beside the image, or under the home folder where that cannot be written to.
+    """Begin a project where the user wants it, or else beside the image or, if need be, under the home folder.
 
     A name that another image's project has is left to that.
 
@@ -51,6 +51,8 @@ def create_project(
     ProjectError
         If it can be begun nowhere.
     """
+    from napari_mouse_seg.projects import project_places
+
     intensity = job.source.intensity
     if cut.mostly_bright:
         intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
@@ -67,23 +69,22 @@ def create_project(
         pixel_size_um=None if size is None else size[0] * job.pixel_scale[0],
         base=base,
     )
-    yield from _create(session, plan)
+    yield from _create(session, plan, project_places(plan.image) if scene.folder is None else (scene.folder,))
 
 
-def _create(session: TrainSession, plan: ProjectPlan) -> Iterator[str]:
-    """Begin it at the first of an image's places where that can be done."""
-    from napari_mouse_seg.projects import free_folder, project_places, relinked
+def _create(session: TrainSession, plan: ProjectPlan, places: tuple[Path, ...]) -> Iterator[str]:
+    """Begin it at the first of some places where that can be done."""
+    from napari_mouse_seg.projects import free_folder, relinked
 
-    *better, last = project_places(plan.image)
     image, reason = plan.image, ""
-    for place in (*better, last):
+    for place in places:
         folder = free_folder(place)
         if image.path:
             plan = plan.replace(image=relinked(image, Path(image.path), folder))
         try:
             session.create(folder, plan)
         except ProjectError as error:
-            if place == last:
+            if place == places[-1]:
                 raise
             may_write = os.access(place.parent, os.W_OK)
             reason = str(error) if may_write else "The image's folder cannot be written to."
@@ -103,3 +104,11 @@ def _owner(place: Path, image: ImageReference) -> str:
     if known is None:
         return f"{place} is taken"
     return f"{place.name} is the project of {known.name if known.path == image.path else known.path or known.name}"
+
+
+def is_empty(folder: Path) -> bool:
+    """Return whether a folder is there with nothing in it but hidden files, as file managers leave them."""
+    try:
+        return all(name.startswith(".") for name in os.listdir(folder))
+    except OSError:
+        return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,12 +32,15 @@ class Scene:
         Index along each leading axis.
     plan
         Channel and plane.
+    folder
+        Where the user wants a new project; None for the usual place.
     """
 
     layer: Image
     image: MultiscaleImage
     planes: tuple[int, ...]
     plan: SegmentPlan
+    folder: Path | None = None
 
     @classmethod
     def of(cls, layer: Image, planes: tuple[int, ...]) -> Scene:
@@ -56,7 +59,7 @@ class Scene:
     def at(self, channel: int, time: int, depth: int) -> Scene:
         """Return the same image at another channel or plane."""
         plan = self.plan.replace(channel=channel, plane_t=time, plane_z=depth)
-        return Scene(self.layer, self.image, plane_indices(self.image, plan), plan)
+        return replace(self, planes=plane_indices(self.image, plan), plan=plan)
 
     def at_planes(self, planes: tuple[int, ...]) -> Scene:
         """Return the same image and channel where the viewer's sliders stand."""

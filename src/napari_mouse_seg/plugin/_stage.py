@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from napari.layers import Image
@@ -11,6 +12,8 @@ from napari_mouse_seg.plugin._scene import Scene, file_channel, image_path
 from napari_mouse_seg.plugin._viewport import look
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from napari.components import ViewerModel
 
     from napari_mouse_seg.plans import ImageReference
@@ -54,6 +57,11 @@ class Stage:
         """Take another channel."""
         if self.scene is not None:
             self.scene = self.scene.at(index, self.scene.plan.plane_t, self.scene.plan.plane_z)
+
+    def set_folder(self, folder: Path) -> None:
+        """Let the next project of this image begin in a folder."""
+        if self.scene is not None:
+            self.scene = replace(self.scene, folder=folder)
 
     def set_reference(self, image: ImageReference) -> None:
         """Take the channel and plane that a project was painted on.

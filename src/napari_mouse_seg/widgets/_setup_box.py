@@ -28,7 +28,10 @@ _KINDS: dict[Literal["objects", "areas"], tuple[str, str]] = {
     "objects": ("Objects", "Things to count and measure one by one, such as nuclei: each gets its own label."),
     "areas": ("Areas", "Regions of a few classes, such as tissue and background: each class has one label."),
 }
-_LOCKED = "There are painted patches, and a project keeps to one kind of paint; use another project for the other."
+_LOCKED = (
+    "There are painted patches, and a project keeps to one kind of paint; begin another with “New project…” for the "
+    "other kind."
+)
 
 
 class SetupBox(QWidget):
@@ -46,7 +49,7 @@ class SetupBox(QWidget):
     kindChosen = Signal(str)  # "objects" or "areas".
     classesChanged = Signal(object)  # A tuple of ClassPlan.
     classChosen = Signal(int)  # Label of the class to paint.
-    projectRequested = Signal(object)  # The Path of a folder.
+    projectRequested = Signal(object)  # The Path of a project's folder, or of an empty one to begin a project in.
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -131,7 +134,10 @@ class SetupBox(QWidget):
         self._project, self._project_notes = NoteLabel("hint"), NoteLabel("warning")
         self._open = QPushButton("Open project…")
         self._open.setToolTip("Go on with a project folder: its patches, paint and rounds come back.")
-        self._open.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
+        self._new = QPushButton("New project…")
+        self._new.setToolTip("Begin another project of this image in an empty folder, as for the other kind of paint.")
+        for button in (self._open, self._new):
+            button.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._classes = ClassTable()
         self._buttons = QButtonGroup(self)
         self._radios: dict[str, QAbstractButton] = {}
@@ -152,7 +158,8 @@ class SetupBox(QWidget):
         )
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        project = (self._project, self._project_notes, self._open)
+        buttons = row_of(self._open, self._new, QWidget(), stretched=2)
+        project = (self._project, self._project_notes, buttons)
         self._section = Section("1 · Image and base model", form, self._classes, *project)
         column.addWidget(self._section)
 
@@ -164,6 +171,7 @@ class SetupBox(QWidget):
         self._classes.valueChanged.connect(self.classesChanged)
         self._classes.classChosen.connect(self.classChosen)
         self._open.clicked.connect(self._on_open)
+        self._new.clicked.connect(self._on_new)
 
     def _update_inputs(self) -> None:
         kind_reason = self._read_only or (_LOCKED if self._locked else "")
@@ -201,6 +209,12 @@ class SetupBox(QWidget):
         self.kindChosen.emit(self._kind)
 
     def _on_open(self) -> None:
-        folder = _dialogs.ask_folder(self, "Open a project folder")
+        self._request("Open a project folder")
+
+    def _on_new(self) -> None:
+        self._request("Choose or make an empty folder for the project")
+
+    def _request(self, question: str) -> None:
+        folder = _dialogs.ask_folder(self, question)
         if folder is not None:
             self.projectRequested.emit(folder)

@@ -182,14 +182,17 @@ def test_a_locked_kind_says_why(panel: TrainPanel) -> None:
     assert "keeps to one kind of paint" in button(panel, "Areas").toolTip()
 
 
-def test_a_project_folder_is_asked_for(panel: TrainPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("text", ["Open project…", "New project…"])
+def test_a_project_folder_is_asked_for(
+    panel: TrainPanel, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     monkeypatch.setattr(_dialogs, "ask_folder", lambda *_: Path("here"))
     with qtbot.waitSignal(panel.projectRequested) as told:
-        button(panel, "Open project…").click()
+        button(panel, text).click()
     assert told.args == [Path("here")]
     monkeypatch.setattr(_dialogs, "ask_folder", lambda *_: None)
     with qtbot.assertNotEmitted(panel.projectRequested):
-        button(panel, "Open project…").click()
+        button(panel, text).click()
 
 
 def test_patches_are_added_here_or_drawn(panel: TrainPanel, qtbot: QtBot) -> None:
