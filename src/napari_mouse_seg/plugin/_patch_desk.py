@@ -203,7 +203,7 @@ class PatchDesk(QObject):
         self.save()
 
     def _on_save_failed(self, reason: str) -> None:
-        self.failed.emit(f"{reason} The paint is still in the viewer; it is saved again with the next stroke.")
+        self.failed.emit(f"{reason} The paint is still in the viewer; it is tried again every few seconds.")
 
     def _on_cut(self, scene: Scene, job: SegmentJob, base: str, event: Event) -> None:
         if not isinstance(event, Finished):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,8 +12,9 @@ from napari_mouse_seg.events import CheckpointReady, Event, StepsDone, Validated
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
 from napari_mouse_seg.session._messages import in_words
 from napari_mouse_seg.session._opening import Opening
-from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, UnsavedPaint, too_little
+from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, too_little
 from napari_mouse_seg.session._round import RoundAtWork, TrainState
+from napari_mouse_seg.session._saving import Saving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +29,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.session._runner import Runner
 
 
-logger = logging.getLogger(__name__)
-
 _OPENING = "The project is still being opened; wait a moment."
-_SAVING = "Saving the paint"
 
 
 class TrainSession:
@@ -97,14 +93,18 @@ class TrainSession:
         self._runner = runner
         self._project: Project | None = None
         self._opening: Opening | None = None
-        self._unsaved = UnsavedPaint()
-        self._unlisted: list[RoundPlan] = []
-        self._is_behind = False
+        self._saving = Saving(runner)
+        self._saving.saved.connect(self._on_saved)
+        self._saving.listed.connect(self._on_listed)
+        self._saving.failed.connect(self.save_failed.emit)
+        self._saving.not_listed.connect(self.run_failed.emit)
+        self._saving.caught_up.connect(self.caught_up.emit)
+        self._saving.rescued.connect(self.rescued.emit)
         self._summaries: dict[str, PaintSummary] = {}
         self._round = RoundAtWork(runner, new_process)
         self._round.state_changed.connect(self.state_changed.emit)
         self._round.reported.connect(self._on_event)
-        self._round.done.connect(self._keep)
+        self._round.done.connect(self._saving.keep)
         self._round.failed.connect(self._on_round_failed)
         self._round.cancelled.connect(self._on_round_cancelled)
 
@@ -126,7 +126,7 @@ class TrainSession:
     @property
     def is_behind(self) -> bool:
         """Whether something could not be saved and waits for ``retry_unsaved``, the next save or the project's end."""
-        return self._is_behind
+        return self._saving.is_behind
 
     def summary(self, patch_id: str) -> PaintSummary:
         """Return how much of a patch is painted."""
@@ -136,7 +136,7 @@ class TrainSession:
 
     def paint(self, patch_id: str) -> NDArray[Any]:
         """Return the newest (Y, X) paint of a patch, also if it is not on the disk yet; not to be changed."""
-        unsaved = self._unsaved.get(patch_id)
+        unsaved = self._saving.unsaved.get(patch_id)
         return self._opened().paint(patch_id) if unsaved is None else unsaved
 
     def open(self, folder: Path, check: Callable[[Project], None] | None = None) -> None:
@@ -202,9 +202,8 @@ class TrainSession:
     def delete_patch(self, patch_id: str) -> None:
         """Take a patch out; its files are kept in the project's trash."""
         self._opened().delete_patch(patch_id)
-        self._unsaved.forget(patch_id)
         self._summaries.pop(patch_id, None)
-        self._settle()
+        self._saving.forget(patch_id)
         self.project_changed.emit()
 
     def rename_round(self, number: int, name: str) -> None:
@@ -231,28 +230,17 @@ class TrainSession:
         paint
             (Y, X) labels that do not change any more.
         """
-        project = self._project
-        if project is not None and not project.read_only:
-            self._unsaved.put(patch_id, paint)
-            self._save(project)
+        if self._project is not None and not self._project.read_only:
+            self._saving.unsaved.put(patch_id, paint)
+            self._saving.save()
 
     def retry_unsaved(self) -> None:
         """Try again to save what could not be saved, paint beside the main thread; that it fails again is not told."""
-        with suppress(MouseSegError):
-            self._list_rounds()
-        if self._project is not None and self._unsaved:
-            self._save(self._project, is_retry=True)
+        self._saving.retry()
 
     def save_now(self) -> None:
         """Bring what is not on the disk yet there before this returns."""
-        if self._project is None:
-            return
-        try:
-            for event in self._unsaved.write(self._project):
-                self._on_saved(self._project, event)
-        except MouseSegError as error:
-            self._is_behind = True
-            self.save_failed.emit(str(error))
+        self._saving.save_now()
 
     def problem(self) -> str:
         """Return why training cannot start, in words; empty if it can as far as is known without reading files."""
@@ -289,16 +277,15 @@ class TrainSession:
         """
         project = self._opened()
         for patch_id, paint in ({} if project.read_only else unsaved).items():
-            self._unsaved.put(patch_id, paint)
+            self._saving.unsaved.put(patch_id, paint)
         try:
             self._check_idle()
             self._check_no_opening()
             project.update(retrain=plan)
         except MouseSegError:
-            if self._unsaved:
-                self._save(project)
+            self._saving.save()
             raise
-        self._round.begin(project, plan, self._unsaved)
+        self._round.begin(project, plan, self._saving.unsaved)
 
     def pause(self, paused: bool) -> None:
         """Hold the round after its present step, or let it go on."""
@@ -332,6 +319,7 @@ class TrainSession:
     def _take(self, project: Project, summaries: dict[str, PaintSummary]) -> None:
         self._let_go()
         self._project = project
+        self._saving.follow(project)
         self._summaries = dict(summaries)
         self.project_changed.emit()
 
@@ -339,37 +327,11 @@ class TrainSession:
         project = self._project
         if project is not None:
             self.leaving.emit()
-            self._save_last(project)
-        self._unsaved.clear()
-        self._unlisted.clear()
-        self._is_behind = False
+        self._saving.leave()
         self._summaries.clear()
         if project is not None:
             project.close()
             self._project = None
-
-    def _save_last(self, project: Project) -> None:
-        """Save, and rescue what the project's folder does not take."""
-        words = []
-        try:
-            for _event in self._unsaved.write(project):
-                pass
-        except Exception as error:  # noqa: BLE001 (whatever it is, it must not cost the paint)
-            words += [in_words(error, _SAVING), self._unsaved.rescue(project.folder)]
-        for done in self._unlisted:
-            try:
-                project.add_round(done)
-            except MouseSegError as error:
-                words.append(f"{error} {_where(project, done)}")
-        if words:
-            logger.error(" ".join(words))
-            self.rescued.emit(" ".join(words))
-        elif self._is_behind:
-            self.caught_up.emit()
-
-    def _save(self, project: Project, is_retry: bool = False) -> None:
-        on_end = partial(self._on_save_end, project, is_retry)
-        self._runner.start(self._unsaved.write(project), partial(self._on_saved, project), on_end)
 
     def _opened(self) -> Project:
         if self._project is None:
@@ -384,28 +346,17 @@ class TrainSession:
         if self._opening is not None:
             raise TrainingError(_OPENING)
 
-    def _on_saved(self, project: Project, event: Event) -> None:
-        if isinstance(event, PaintSaved) and project is self._project:
-            self._summaries[event.patch_id] = event.summary
-            self.paint_saved.emit(event)
-            self._settle()
+    def _on_saved(self, event: PaintSaved) -> None:
+        self._summaries[event.patch_id] = event.summary
+        self.paint_saved.emit(event)
 
-    def _on_save_end(self, project: Project, is_retry: bool, error: Exception | None) -> None:
-        if error is None or project is not self._project or not self._unsaved:
-            return  # Another save was faster; or the project was left, and more was told then.
-        self._is_behind = True
-        if not is_retry:
-            self.save_failed.emit(in_words(error, _SAVING))
-
-    def _settle(self) -> None:
-        """Tell that everything is on the disk, if something was not."""
-        if self._is_behind and not self._unsaved and not self._unlisted:
-            self._is_behind = False
-            self.caught_up.emit()
+    def _on_listed(self, done: RoundPlan) -> None:
+        self.project_changed.emit()
+        self.run_finished.emit(done)
 
     def _on_event(self, event: Event) -> None:
         if isinstance(event, PaintSaved) and self._project is not None:
-            self._on_saved(self._project, event)
+            self._saving.note_saved(event)
         elif isinstance(event, StepsDone):
             self.stepped.emit(event)
         elif isinstance(event, Validated):
@@ -416,36 +367,12 @@ class TrainSession:
             self.warned.emit(event.message)
 
     def _on_round_failed(self, reason: str) -> None:
-        self._is_behind = self._is_behind or bool(self._unsaved)
+        self._saving.note_failure()
         self.run_failed.emit(reason)
 
     def _on_round_cancelled(self) -> None:
-        if self._project is not None and self._unsaved:
-            self._save(self._project)
+        self._saving.save()
         self.run_cancelled.emit()
-
-    def _keep(self, done: RoundPlan) -> None:
-        self._unlisted.append(done)
-        try:
-            self._list_rounds()
-        except MouseSegError as error:
-            self._is_behind = True
-            self.run_failed.emit(
-                f"{error} {_where(self._opened(), done)} It comes into the list once that is possible."
-            )
-
-    def _list_rounds(self) -> None:
-        """Put finished rounds into the project's list."""
-        while self._unlisted:
-            self._opened().add_round(self._unlisted[0])
-            done = self._unlisted.pop(0)
-            self.project_changed.emit()
-            self.run_finished.emit(done)
-        self._settle()
-
-
-def _where(project: Project, done: RoundPlan) -> str:
-    return f"The list of rounds could not take {done.name}. Its model is safe in {project.round_file(done.number)}."
 
 
 def _listen_not(_event: Event) -> None:
