@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_mouse_seg.plugin._software_gl import keep_programs
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -38,6 +40,7 @@ class PanelDock(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        keep_programs()
         self._window: QWidget | None = None
         self._is_closing = False
         self._save: Callable[[], None] = _nothing
