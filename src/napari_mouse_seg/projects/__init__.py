@@ -1,6 +1,7 @@
 """The annotation project on disk: patches, paint, classes, rounds and settings in one folder."""
 
 from napari_mouse_seg.projects._damage import Damage
+from napari_mouse_seg.projects._files import write_copy
 from napari_mouse_seg.projects._image_link import relinked
 from napari_mouse_seg.projects._layout import Layout, default_folder
 from napari_mouse_seg.projects._places import (
@@ -9,6 +10,7 @@ from napari_mouse_seg.projects._places import (
     is_same_image,
     project_places,
     read_reference,
+    rescue_folder,
 )
 from napari_mouse_seg.projects._project import Project
 
@@ -23,4 +25,6 @@ __all__ = [
     "project_places",
     "read_reference",
     "relinked",
+    "rescue_folder",
+    "write_copy",
 ]

@@ -107,6 +107,17 @@ def write_bytes(path: Path, data: bytes) -> None:
         temporary.write_bytes(data)
 
 
+def write_copy(path: Path, paint: NDArray[Any]) -> None:  # Any: as above
+    """Write (Y, X) paint outside of any project, as projects hold it.
+
+    Raises
+    ------
+    ProjectError
+        If the disk refuses.
+    """
+    write_bytes(path, encode_tiff(paint.astype(np.uint32)))
+
+
 def read_pixels(path: Path, patch: PatchPlan) -> NDArray[Any]:  # Any: one of three dtypes
     """Return the (C, Y, X) pixels of a patch.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
+from datetime import datetime
 from functools import cache
 from itertools import count
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 from napari_mouse_seg.errors import ImageError, ProjectError
 from napari_mouse_seg.projects._files import read_plan
 from napari_mouse_seg.projects._image_link import find_image
-from napari_mouse_seg.projects._layout import Layout, default_folder
+from napari_mouse_seg.projects._layout import Layout, default_folder, free_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,11 @@ def project_places(image: ImageReference) -> tuple[Path, ...]:
         return beside, home / beside.name
     name = "".join(letter if letter.isalnum() or letter in "-_ " else "_" for letter in image.name)
     return (home / f"{name}{_SUFFIX}",)
+
+
+def rescue_folder(project: Path) -> Path:
+    """Return a free folder in the home folder for what a project's own folder does not take now."""
+    return free_path(Path.home() / "mouse-seg" / "rescued", f"{project.name}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
 def free_folder(place: Path) -> Path:

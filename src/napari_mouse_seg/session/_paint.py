@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +15,7 @@ from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+    from pathlib import Path
     from typing import Any, Literal
 
     from numpy.typing import NDArray
@@ -163,11 +162,13 @@ class UnsavedPaint:
 
         What is rescued is still here; what is not goes to the log.
         """
+        from napari_mouse_seg.projects import rescue_folder
+
         with self._access:
             paints = dict(self._paints)
         lost: dict[str, Exception] = {}
         try:
-            folder = _rescue_folder(project)
+            folder = rescue_folder(project)
             for patch_id, paint in paints.items():
                 _rescue_one(folder / f"{patch_id}.paint.tif", paint, lost)
         except (OSError, RuntimeError) as error:  # There is no home.
@@ -196,17 +197,11 @@ class UnsavedPaint:
         return PaintSummary.of(paint)
 
 
-def _rescue_folder(project: Path) -> Path:
-    from napari_mouse_seg.projects._layout import free_path
-
-    return free_path(Path.home() / "mouse-seg" / "rescued", f"{project.name}-{datetime.now():%Y%m%d-%H%M%S}")
-
-
 def _rescue_one(file: Path, paint: NDArray[Any], lost: dict[str, Exception]) -> None:
     """Write paint as projects do; why that failed goes to ``lost``."""
-    from napari_mouse_seg.projects._files import encode_tiff, write_bytes
+    from napari_mouse_seg.projects import write_copy
 
     try:
-        write_bytes(file, encode_tiff(paint.astype(np.uint32)))
+        write_copy(file, paint)
     except Exception as error:  # noqa: BLE001 (the next patch must be rescued whatever happens to this one)
         lost[file.name.split(".")[0]] = error
