@@ -26,17 +26,22 @@ def add_plan_options(parser: argparse.ArgumentParser, plan: type[Plan], group: s
     for name, info in plan.model_fields.items():
         if _is_plan(info.annotation):
             continue
+        if info.annotation is bool:
+            # Without a value, which would swallow the file that follows; the no is for where a project says yes.
+            action = argparse.BooleanOptionalAction
+            options.add_argument(
+                option_name(name), dest=name, action=action, default=argparse.SUPPRESS, help=_help(info)
+            )
+            continue
         choices = _choices(info.annotation)
-        # A yes alone needs no value; a no must be possible where a project says yes.
-        switch: dict[str, Any] = {"nargs": "?", "const": True, "metavar": "yes|no"} if info.annotation is bool else {}
         options.add_argument(
             option_name(name),
             dest=name,
             type=_checked(plan, name),
             choices=choices,
+            metavar=None if choices else "N",
             default=argparse.SUPPRESS,
             help=_help(info),
-            **({"metavar": None if choices else "N"} | switch),
         )
 
 
