@@ -1,6 +1,6 @@
 """How good the bundled models are, the classical way among them: every data set, every score, as a table.
 
-    python benchmarks/accuracy.py [--model NAME|FILE ...] [--data NAME ...] [--resize 0.5] [--measure-objects]
+    python benchmarks/accuracy.py [--model NAME|FILE ...] [--data NAME ...] [--resize 0.5] [--measure-objects] [--flips]
                                   [--json FILE] [--markdown FILE]
 
 Data: ``bbbc039`` (its 50 validation images), ``fluorescence`` and ``histology`` (DSB2018's test split). None of these
@@ -92,13 +92,13 @@ class Times:
     instance_seconds: float = 0.0
 
 
-def find(sample: Sample, model: Model, measure: bool, times: Times) -> NDArray[np.uint32]:
+def find(sample: Sample, model: Model, measure: bool, flips: bool, times: Times) -> NDArray[np.uint32]:
     """Segment one image."""
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "image.tif"
         tifffile.imwrite(path, sample.pixels, photometric="rgb" if sample.pixels.ndim == 3 else "minisblack")
-        plan = SegmentPlan(polarity=sample.polarity, scale=None if measure else 1.0)
+        plan = SegmentPlan(polarity=sample.polarity, scale=None if measure else 1.0, flips=flips)
         if measure:
             plan = plan.replace(object_diameter_px=diameter(path, model, plan))
         found = segment(path, model, plan)
@@ -135,6 +135,7 @@ def main() -> None:
     parser.add_argument("--data", nargs="+", choices=DATA, default=list(DATA))
     parser.add_argument("--resize", type=float, default=1.0, help="scale images and truth first")
     parser.add_argument("--measure-objects", action="store_true", help="choose the scale by the measured objects")
+    parser.add_argument("--flips", action="store_true", help="average over flips")
     parser.add_argument("--json", type=Path, help="scores of the first model, for its card")
     parser.add_argument("--markdown", type=Path, help="write the table there too")
     arguments = parser.parse_args()
@@ -149,7 +150,7 @@ def main() -> None:
         images = list(samples(data, arguments.resize))
         for name, model in models.items():
             times = Times()
-            labels = [find(sample, model, arguments.measure_objects, times) for sample in images]
+            labels = [find(sample, model, arguments.measure_objects, arguments.flips, times) for sample in images]
             for smallest in (0, DEBRIS_PX) if data == "bbbc039" else (0,):
                 pairs = zip(labels, images, strict=True)
                 scores = [instance_scores(found, sample.labels, min_area_px=smallest) for found, sample in pairs]

@@ -21,7 +21,7 @@ from napari_mouse_seg.plans import InstancesPlan
 from napari_mouse_seg.training import PatchSampler, predict_scores, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
@@ -120,11 +120,14 @@ def run(
     load_images: Callable[[Path, TrainingPlan], list[TrainingImage]],
     start: str | None = None,
     load_validation: Callable[[Path], list[tuple[NDArray[Any], NDArray[np.int32]]]] | None = None,
+    shares: Mapping[str, float] | None = None,
+    load: Callable[[nn.Module, str], None] = load_start,
 ) -> None:
     """Parse the command line and train; ``checkpoint.pt`` and ``network.pt``, the averaged weights, go into ``--work``.
 
     ``start`` is what ``--start`` is if it is not given: a model whose weights are the start, or None for random ones.
-    With validation images ``best.pt`` is kept too.
+    With validation images ``best.pt`` is kept too. ``shares`` are those of ``PatchSampler``; ``load`` puts the start
+    into the network.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder with bbbc039/ and dsb2018/")
@@ -140,14 +143,14 @@ def run(
     arguments.work.mkdir(parents=True, exist_ok=True)
     network = build_network(architecture)
     if arguments.start is not None:
-        load_start(network, arguments.start)
+        load(network, arguments.start)
     images = load_images(arguments.data, plan)
     print(f"{len(images)} images", flush=True)
     best = None
     if load_validation is not None:
         best = Best(arguments.work / "best.pt", build_network(architecture), intensity, load_validation(arguments.data))
     start = time.monotonic()
-    sampler = PatchSampler(images, plan, intensity)
+    sampler = PatchSampler(images, plan, intensity, shares)
     for event in train(network, sampler, plan, arguments.work / "checkpoint.pt", device=arguments.device):
         minutes = (time.monotonic() - start) / 60
         print(f"{event.steps}/{event.total} loss {event.loss:.4f} {minutes:.1f} min", flush=True)

@@ -12,6 +12,7 @@ from napari_mouse_seg.errors import ExportError, OutOfMemoryError
 from napari_mouse_seg.events import Event, Started, TileDone, Warned
 from napari_mouse_seg.images import IntensityRange
 from napari_mouse_seg.inference._cache import ScoreStore
+from napari_mouse_seg.inference._flips import FLIPS, flipped, mean_over_flips
 from napari_mouse_seg.inference._kept import Setup
 from napari_mouse_seg.inference._runner import load_runner
 from napari_mouse_seg.networks import resolve_device
@@ -51,6 +52,8 @@ class Scorer:
         Loads the network, for tests.
     kept
         Where finished tiles are kept for a later process, and those of an earlier one are.
+    flips
+        Whether scores are the mean over all ways to turn and mirror a tile.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Scorer:
         batch_size: int = 0,
         make_runner: Callable[[Model, Device], NetworkRunner] = load_runner,
         kept: KeptTiles | None = None,
+        flips: bool = False,
     ) -> None:
         self._source = source
         self._model = model
@@ -71,6 +75,7 @@ class Scorer:
         self._make_runner = make_runner
         self._runner: NetworkRunner | None = None
         self._kept = kept
+        self._flips = flips
         self._is_taken_up = False
         self._channels = len(model.card.architecture.outputs)
         self.store = ScoreStore(grid, self._channels)
@@ -208,7 +213,9 @@ class Scorer:
         self.store.require_room(tiles)
         yield Started("scores", len(tiles))
         runner = self.load()
-        groups = [tiles[i : i + self._batch_size] for i in range(0, len(tiles), self._batch_size)]
+        # Flips fill a pass as tiles do, so that a cancel is heard as soon.
+        size = max(1, self._batch_size // FLIPS) if self._flips else self._batch_size
+        groups = [tiles[i : i + size] for i in range(0, len(tiles), size)]
         done = 0
         with ThreadPoolExecutor(1) as pool:
             upcoming = pool.submit(self._read, groups[0])
@@ -217,12 +224,19 @@ class Scorer:
                 self.store.require_room(group)
                 if after is not None:
                     upcoming = pool.submit(self._read, after)
-                scores = runner.run(batch)
+                scores = self._run(runner, batch)
                 parts = [self.store.add(tile, part) for tile, part in zip(group, scores, strict=True)]
                 yield from self._keep(group, parts)
                 for tile in group:
                     done += 1
                     yield TileDone("scores", done, len(tiles), tile.write)
+
+    def _run(self, runner: NetworkRunner, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        if not self._flips:
+            return runner.run(tiles)
+        ways = flipped(tiles)
+        passes = [runner.run(ways[i : i + self._batch_size]) for i in range(0, len(ways), self._batch_size)]
+        return mean_over_flips(np.concatenate(passes))
 
     def _keep(self, tiles: list[Tile], parts: list[NDArray[np.uint16]]) -> Iterator[Event]:
         """Keep tiles for a later process; where that is not possible any more, the run goes on without."""

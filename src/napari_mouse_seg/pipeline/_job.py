@@ -95,6 +95,7 @@ class SegmentJob:
             self.model.sha256,
             self.source,
             self.grid,
+            plan.flips,
             plan.device,
         )
 

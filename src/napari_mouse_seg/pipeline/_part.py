@@ -127,6 +127,7 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
         "scale": [source.level, source.network_shape],
         "polarity or intensities": source.intensity.model_dump(mode="json"),
         "tile": [job.grid.core_px, job.grid.halo_px, job.grid.blend_px, plan.batch_size],
+        "choice of flips": plan.flips,
         "device": _describe(device),
         "version of the software": {name: text for name, text in versions().items() if name not in _NOT_OF_SCORES},
     }

@@ -113,7 +113,10 @@ class ScoreCache:
             if self._part is not None:
                 self._kept = open_part(self._part, job, device)
             source = Source(job.plane, job.source)
-            self._scorer = Scorer(source, job.model, job.grid, device, job.plan.batch_size, kept=self._kept)
+            plan = job.plan
+            self._scorer = Scorer(
+                source, job.model, job.grid, device, plan.batch_size, kept=self._kept, flips=plan.flips
+            )
         return self._scorer
 
     def close(self) -> None:

@@ -52,6 +52,11 @@ class SegmentPlan(Plan):
     batch_size: int = Field(
         0, ge=0, le=256, title="Batch size", description="Tiles per network pass; 0 chooses for the device."
     )
+    flips: bool = Field(
+        False,
+        title="Average over flips",
+        description="Look at every tile turned and mirrored in eight ways: a little more exact, eight times as long.",
+    )
     instances: InstancesPlan | None = Field(
         None, title="Instances", description="Watershed thresholds; empty: the model's."
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ModelChoice", "SegmentPanel"]
 
-_RUNNING = ("device", "core_px", "halo_px", "batch_size")
+_RUNNING = ("flips", "device", "core_px", "halo_px", "batch_size")
 
 
 class SegmentPanel(QWidget):

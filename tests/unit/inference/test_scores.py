@@ -26,10 +26,13 @@ def model(tmp_path: Path) -> Model:
     return write_random_model(tmp_path)
 
 
-def scorer_of(model: Model, core_px: int = 64, batch_size: int = 2, **options: object) -> Scorer:
-    image = from_arrays([cell_image(SHAPE)], axes="YX", name="cells")
-    source = Source(image.plane(), SourcePlan(0, SHAPE, 1, model.card.intensity))
-    grid = TileGrid(SHAPE, core_px, model.card.halo_px)
+def scorer_of(
+    model: Model, core_px: int = 64, batch_size: int = 2, pixels: np.ndarray | None = None, **options: object
+) -> Scorer:
+    pixels = cell_image(SHAPE) if pixels is None else pixels
+    image = from_arrays([pixels], axes="YX", name="cells")
+    source = Source(image.plane(), SourcePlan(0, pixels.shape, 1, model.card.intensity))
+    grid = TileGrid(pixels.shape, core_px, model.card.halo_px)
     return Scorer(source, model, grid, resolve_device("cpu"), batch_size, **options)
 
 
@@ -60,6 +63,31 @@ def test_a_view_has_exactly_the_scores_of_the_full_image(model: Model) -> None:
     assert sum(isinstance(event, TileDone) for event in events) < 9
     complete = scorer.store.grid.complete_box(view)
     np.testing.assert_array_equal(scorer.store.read(complete), full[:, *complete.slices])
+
+
+def test_averaged_over_flips_a_turned_image_has_turned_scores(model: Model) -> None:
+    pixels = cell_image((128, 128))
+    turned = np.rot90(pixels)[:, ::-1]
+    upright, other = (whole(scorer_of(model, 64, pixels=each, flips=True)) for each in (pixels, turned))
+    back = np.rot90(other[:, :, ::-1], -1, (1, 2))
+    assert np.abs(upright.astype(int) - back.astype(int)).max() <= 4
+    plain, other = (whole(scorer_of(model, 64, pixels=each)) for each in (pixels, turned))
+    back = np.rot90(other[:, :, ::-1], -1, (1, 2))
+    assert np.abs(plain.astype(int) - back.astype(int)).max() > SCORE_ONE / 100
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 16])
+def test_a_view_averaged_over_flips_has_the_scores_of_the_full_image(model: Model, batch_size: int) -> None:
+    full = whole(scorer_of(model, flips=True))
+    scorer = scorer_of(model, batch_size=batch_size, flips=True)
+    view = Box(40, 70, 90, 130)
+    assert sum(isinstance(event, TileDone) for event in scorer.compute(view)) == len(
+        list(scorer.store.grid.tiles(view))
+    )
+    complete = scorer.store.grid.complete_box(view)
+    # Passes of other sizes may round otherwise.
+    difference = scorer.store.read(complete).astype(int) - full[:, *complete.slices].astype(int)
+    assert np.abs(difference).max() <= 4
 
 
 def test_finished_tiles_are_not_run_again_after_a_cancel(model: Model) -> None:
