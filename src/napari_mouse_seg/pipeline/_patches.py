@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from napari_mouse_seg.images import IntensityRange
     from napari_mouse_seg.pipeline._job import SegmentJob
+    from napari_mouse_seg.plans import IntensityPlan
 
 _MOSTLY_BRIGHT = 0.5
 
@@ -30,16 +32,19 @@ class PatchCut:
         (C, Y, X) float32, raw intensities; three channels of an RGB image.
     box
         Network pixels.
+    intensity
+        The job's; where most of the image is as bright as objects should be (or as dark), of the other polarity.
     limits
-        Raw values of the whole image that the network sees as 0 and 1.
-    mostly_bright
-        Whether most of the image is nearer to the bright end, so that objects are probably dark.
+        Raw values of the whole image that a network of one channel sees as 0 and 1.
+    colour_limits
+        Those that a network of three channels sees so; None if the image has one.
     """
 
     pixels: NDArray[np.float32]
     box: Box
+    intensity: IntensityPlan
     limits: tuple[float, float]
-    mostly_bright: bool
+    colour_limits: tuple[float, float] | None
 
 
 def cut_patch(job: SegmentJob, largest_px: int) -> Generator[Event, None, None]:
@@ -62,11 +67,19 @@ def cut_patch(job: SegmentJob, largest_px: int) -> Generator[Event, None, None]:
     for done, total in source.prepare():
         yield TileDone("statistics", done, total)
     box = middle(job.box, largest_px)
-    channels = Source(job.plane, replace(job.source, in_channels=job.plane.n_channels))
-    limits = (source.limits.low, source.limits.high)
-    bright = source.median > _MOSTLY_BRIGHT
-    mostly_bright = bright if job.source.intensity.polarity == "bright" else not bright
-    yield Finished(PatchCut(channels.read_raw(box), box, limits, mostly_bright))
+    intensity = job.source.intensity
+    if source.median > _MOSTLY_BRIGHT:
+        intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
+    n_channels = job.plane.n_channels
+    channels, grey = (
+        Source(job.plane, replace(job.source, in_channels=count, intensity=intensity)) for count in (n_channels, 1)
+    )
+    colours = _pair(channels.limits) if n_channels > 1 else None
+    yield Finished(PatchCut(channels.read_raw(box), box, intensity, _pair(grey.limits), colours))
+
+
+def _pair(limits: IntensityRange) -> tuple[float, float]:
+    return limits.low, limits.high
 
 
 def middle(box: Box, largest_px: int) -> Box:

@@ -157,12 +157,12 @@ def _painted(project: Project, patch: PatchPlan, paint: NDArray[Any], card: Mode
     from napari_mouse_seg.images import IntensityRange, stretch
     from napari_mouse_seg.training import PaintedPatch
 
-    pixels = project.pixels(patch.id)
-    if len(pixels) != card.architecture.in_channels:
+    pixels, channels = project.pixels(patch.id), card.architecture.in_channels
+    if len(pixels) != channels:
         pixels = (
             pixels.mean(0, dtype=np.float32, keepdims=True)
-            if card.architecture.in_channels == 1
-            else np.repeat(pixels[:1], card.architecture.in_channels, axis=0)
+            if channels == 1
+            else np.repeat(pixels[:1], channels, axis=0)
         )
-    stretched = stretch(pixels, IntensityRange(*project.plan.limits), project.plan.intensity)
+    stretched = stretch(pixels, IntensityRange(*project.plan.limits_of(channels)), project.plan.intensity)
     return PaintedPatch(patch.name or patch.id, stretched, paint, patch.meaning)

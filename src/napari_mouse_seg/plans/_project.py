@@ -131,7 +131,13 @@ class ProjectPlan(Plan):
         title="Grid", description="Rows and columns of the whole image at the resolution that is painted and learnt."
     )
     limits: tuple[float, float] = Field(
-        title="Intensity range", description="Raw values of the whole image that the network sees as 0 and 1."
+        title="Intensity range",
+        description="Raw values of the whole image that a network of one channel sees as 0 and 1.",
+    )
+    colour_limits: tuple[float, float] | None = Field(
+        None,
+        title="Intensity range of colours",
+        description="Those that a network of three channels sees so; None if the image has one.",
     )
     intensity: IntensityPlan = IntensityPlan()
     pixel_size_um: float | None = Field(
@@ -141,6 +147,10 @@ class ProjectPlan(Plan):
     patches: tuple[PatchPlan, ...] = ()
     rounds: tuple[RoundPlan, ...] = ()
     retrain: RetrainPlan = RetrainPlan()
+
+    def limits_of(self, channels: int) -> tuple[float, float]:
+        """Return the raw values that a network of so many channels sees as 0 and 1."""
+        return self.limits if channels == 1 or self.colour_limits is None else self.colour_limits
 
     @model_validator(mode="after")
     def _check_ids(self) -> Self:

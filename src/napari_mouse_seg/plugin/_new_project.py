@@ -53,11 +53,9 @@ def create_project(
     """
     from napari_mouse_seg.projects import project_places
 
-    intensity = job.source.intensity
-    if cut.mostly_bright:
-        intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
-        if kind.kind == "objects":
-            yield f"Most of the image is bright, so objects are taken to be {intensity.polarity}."
+    expected, polarity = job.source.intensity.polarity, cut.intensity.polarity
+    if polarity != expected and kind.kind == "objects":
+        yield f"Most of the image is {expected}, so objects are taken to be {polarity}."
     size = job.plane.pixel_size_um
     plan = ProjectPlan(
         kind=kind.kind,
@@ -65,7 +63,8 @@ def create_project(
         image=reference(scene),
         network_shape=job.network_shape,
         limits=cut.limits,
-        intensity=intensity,
+        colour_limits=cut.colour_limits,
+        intensity=cut.intensity,
         pixel_size_um=None if size is None else size[0] * job.pixel_scale[0],
         base=base,
     )

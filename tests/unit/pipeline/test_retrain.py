@@ -176,6 +176,19 @@ def test_a_new_network_sees_the_colours_of_the_image(project: Project, tmp_path:
     assert resolve_retrain(project).card.architecture.in_channels == 1
 
 
+def test_colours_are_stretched_by_their_own_range(project: Project, tmp_path: Path) -> None:
+    patch = project.plan.patches[0]
+    plan = project.plan.replace(patches=(), colour_limits=(0.0, 300.0))
+    with Project.create(tmp_path / "coloured.mouse-seg", plan) as coloured:
+        coloured.add_patch(np.concatenate([project.pixels(patch.id)] * 3), patch)
+        coloured.write_paint(patch.id, project.paint(patch.id))
+        seen = resolve_retrain(coloured).train[0].stretched
+        grey = resolve_retrain(coloured, base="nuclei-fluorescence").train[0].stretched
+    raw = project.pixels(patch.id)
+    np.testing.assert_allclose(seen, np.repeat(raw, 3, axis=0) / 300, rtol=1e-5)
+    np.testing.assert_allclose(grey, np.clip((raw - 100) / 50, 0, None), rtol=1e-4, atol=1e-5)
+
+
 def test_a_process_trains_and_reports_the_same(project: Project) -> None:
     events = list(TrainingProcess(project.folder, SHORT.replace(threads=1)).events())
     done = events[-1].result  # type: ignore[attr-defined]

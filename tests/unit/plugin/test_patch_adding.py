@@ -11,6 +11,7 @@ from napari_mouse_seg.pipeline import cut_patch, resolve
 from napari_mouse_seg.plans import SegmentPlan
 from napari_mouse_seg.plugin._patch_adding import _stand_in
 
+PLAN = SegmentPlan(scale=1.0)
 BLUE = np.zeros((96, 128, 3), np.uint8)
 BLUE[..., 2] = np.random.default_rng(0).integers(20, 220, BLUE.shape[:2])
 
@@ -20,7 +21,26 @@ def test_a_new_network_sees_the_range_of_the_channels_it_will_see(pixels: np.nda
     image = from_arrays([pixels], "YXS" if pixels.ndim == 3 else "YX")
     model = _stand_in(image)
     assert model.card.architecture.in_channels == (3 if pixels.ndim == 3 else 1)
-    (*_, last) = cut_patch(resolve(image, model, SegmentPlan(scale=1.0)), 64)
+    (*_, last) = cut_patch(resolve(image, model, PLAN), 64)
     assert isinstance(last, Finished)
     seen = intensity_range(pixels.astype(np.float32), model.card.intensity)
-    np.testing.assert_allclose(last.result.limits, (seen.low, seen.high), rtol=0.02)
+    limits = last.result.limits if pixels.ndim == 2 else last.result.colour_limits
+    np.testing.assert_allclose(limits, (seen.low, seen.high), rtol=0.02)
+
+
+def test_a_patch_of_colours_is_measured_for_grey_networks_too() -> None:
+    (*_, last) = cut_patch(resolve(from_arrays([BLUE], "YXS"), _stand_in(from_arrays([BLUE], "YXS")), PLAN), 64)
+    assert isinstance(last, Finished)
+    assert last.result.intensity.polarity == "bright"
+    grey = intensity_range(BLUE.mean(-1, dtype=np.float32), last.result.intensity)
+    np.testing.assert_allclose(last.result.limits, (grey.low, grey.high), rtol=0.02)
+
+
+@pytest.mark.parametrize("level", [40, 200], ids=["dark", "bright"])
+def test_objects_are_taken_to_be_what_most_of_the_image_is_not(level: int) -> None:
+    pixels = np.random.default_rng(1).normal(level, 3, (96, 128)).clip(0, 255).astype(np.uint8)
+    pixels[:30, :30] = 240 - level
+    image = from_arrays([pixels], "YX")
+    (*_, last) = cut_patch(resolve(image, _stand_in(image), PLAN), 64)
+    assert isinstance(last, Finished)
+    assert last.result.intensity.polarity == ("bright" if level == 40 else "dark")
