@@ -31,6 +31,15 @@ def data_dir() -> Path:
     return folder
 
 
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own, which is not there yet."""
+    folder = tmp_path / "home"
+    for variable in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(variable, str(folder))
+    return folder
+
+
 def _own_widgets() -> set[object]:
     """Widgets of this package that Qt still holds."""
     if "qtpy.QtWidgets" not in sys.modules:

@@ -14,10 +14,10 @@ fi
 export OMP_WAIT_POLICY=passive
 others=$(mktemp)
 trap 'rm -f "$others"; kill "$!" 2>/dev/null || true' EXIT
-nice -n 10 "$python" -m pytest -m "not gui" -o cache_dir=.pytest_cache/others >"$others" 2>&1 &
+nice -n 10 "$python" -m pytest -m "not gui" --durations=15 -o cache_dir=.pytest_cache/others >"$others" 2>&1 &
 pid=$!
 failed=0
-"$python" -m pytest -m gui -o cache_dir=.pytest_cache/gui || failed=1
+"$python" -m pytest -m gui --durations=25 -o cache_dir=.pytest_cache/gui || failed=1
 wait "$pid" || failed=1
 cat "$others"
 exit "$failed"

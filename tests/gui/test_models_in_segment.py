@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QComboBox
 
-from napari_mouse_seg.plans import RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 
@@ -67,10 +65,7 @@ def test_the_list_of_rounds_follows_what_segment_shows(desk: Desk, brightness_mo
     shelf_of(desk.viewer).choose(0)
     segment = add_segment(desk.viewer)
     desk.add_patch()
-    file = desk.project.round_file(1)
-    file.parent.mkdir(exist_ok=True)
-    shutil.copy(brightness_model.path, file)
-    desk.project.add_round(RoundPlan(number=1, name="first", base="brightness"))
+    desk.keep_round(brightness_model, "first")
     desk.panel.roundUsed.emit(1)
     rounds = desk.panel._rounds
     assert segment.panel.model_name() == "first"

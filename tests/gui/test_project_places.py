@@ -22,13 +22,7 @@ if TYPE_CHECKING:
     Discs = tuple[np.ndarray, list[tuple[int, int]]]
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of the test's own."""
-    folder = tmp_path / "home"
-    for variable in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(variable, str(folder))
-    return folder
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def leave(desk: Desk) -> None:

@@ -17,7 +17,6 @@ from qtpy.QtWidgets import QComboBox
 
 from helpers.desks import ENDLESS, MIDDLE, SHORT
 from helpers.pyramids import halves, write_pyramid_tiff
-from napari_mouse_seg.plans import RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 from napari_mouse_seg.projects import Project, _opening, _project, default_folder
@@ -240,10 +239,7 @@ def test_everything_is_back_when_the_image_is_opened_again(
     desk.hands.stroke(desk.add_patch((280.0, 380.0)), [(70, 20), (70, 60)])
     desk.panel.findChild(PatchList).item(0).setCheckState(Qt.CheckState.Unchecked)
     desk.panel.planChanged.emit(SHORT)
-    file = desk.project.round_file(1)
-    file.parent.mkdir(exist_ok=True)
-    shutil.copy(brightness_model.path, file)
-    desk.project.add_round(RoundPlan(number=1, name="mine", base="brightness"))
+    desk.keep_round(brightness_model, "mine")
     desk.viewer.close()  # Without waiting for the paint.
     desk.widget.controller.close()
     again = open_desk()
@@ -313,10 +309,7 @@ def test_a_rename_shows_in_segment_and_a_deleted_round_leaves_it(
     desk: Desk, brightness_model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk.add_patch()
-    file = desk.project.round_file(1)
-    file.parent.mkdir(exist_ok=True)
-    shutil.copy(brightness_model.path, file)
-    desk.project.add_round(RoundPlan(number=1, name="first", base="brightness"))
+    desk.keep_round(brightness_model, "first")
     desk.panel.roundUsed.emit(1)
     names = lambda: [model.card.name for model in shelf_of(desk.viewer).models]  # noqa: E731
     assert names() == ["brightness", "first"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,16 +11,9 @@ from napari_mouse_seg.plugin import _saving_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from helpers.desks import Desk
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a home folder for what is rescued."""
-    folder = tmp_path / "home"
-    monkeypatch.setattr(Path, "home", lambda: folder)
-    return folder
 
 
 @pytest.fixture

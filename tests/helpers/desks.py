@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QAbstractButton, QLabel
 
 from helpers.hands import Hands
-from napari_mouse_seg.plans import RetrainPlan
+from napari_mouse_seg.plans import RetrainPlan, RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._train_panel import TrainWidget
 from napari_mouse_seg.session import TrainState
@@ -60,6 +61,14 @@ class Desk:
         pixel = np.linalg.norm(np.subtract(self.image.data_to_world((1, 0)), self.image.data_to_world((0, 0))))
         self.viewer.scene.camera.center = (0.0, *self.image.data_to_world(centre))
         self.viewer.scene.camera.zoom = height / (SEEN_PX * pixel)
+
+    def keep_round(self, model: Model, name: str, number: int = 1) -> Path:
+        """Put a model into the project as a finished round; return its file."""
+        file = self.project.round_file(number)
+        file.parent.mkdir(exist_ok=True)
+        shutil.copy(model.path, file)
+        self.project.add_round(RoundPlan(number=number, name=name, base=model.card.name))
+        return file
 
     def button(self, text: str) -> QAbstractButton:
         buttons = self.widget.findChildren(QAbstractButton)

@@ -13,12 +13,9 @@ SHAPE = (40, 50)
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home folder of the test's own."""
-    folder = tmp_path / "home"
-    for variable in ("HOME", "USERPROFILE"):
-        monkeypatch.setenv(variable, str(folder))
-    return folder / "mouse-seg"
+def places(home: Path) -> Path:
+    """Return the folder for projects in a home of the test's own."""
+    return home / "mouse-seg"
 
 
 @pytest.fixture
@@ -39,39 +36,39 @@ def make_project(folder: Path, image: ImageReference) -> Path:
     return folder
 
 
-def test_a_project_in_the_home_folder_is_found(images: Path, home: Path) -> None:
+def test_a_project_in_the_home_folder_is_found(images: Path, places: Path) -> None:
     image = an_image(images / "slide.tif")
     assert find_project(image) is None
-    folder = make_project(home / "slide.mouse-seg", image)
+    folder = make_project(places / "slide.mouse-seg", image)
     assert find_project(image) == folder
 
 
-def test_a_project_beside_the_image_comes_first(images: Path, home: Path) -> None:
+def test_a_project_beside_the_image_comes_first(images: Path, places: Path) -> None:
     image = an_image(images / "slide.tif")
-    make_project(home / "slide.mouse-seg", image)
+    make_project(places / "slide.mouse-seg", image)
     beside = make_project(images / "slide.mouse-seg", image)
     assert find_project(image) == beside
 
 
-def test_the_home_folder_tells_images_of_one_name_apart(tmp_path: Path, home: Path) -> None:
+def test_the_home_folder_tells_images_of_one_name_apart(tmp_path: Path, places: Path) -> None:
     found = []
     for number in range(3):
         (tmp_path / f"folder-{number}").mkdir()
         image = an_image(tmp_path / f"folder-{number}" / "slide.tif", f"pixels {number}")
         assert find_project(image) is None
-        found.append((image, make_project(free_folder(home / "slide.mouse-seg"), image)))
+        found.append((image, make_project(free_folder(places / "slide.mouse-seg"), image)))
     assert [folder.name for _, folder in found] == ["slide.mouse-seg", "slide-2.mouse-seg", "slide-3.mouse-seg"]
     assert [find_project(image) for image, _ in found] == [folder for _, folder in found]
 
 
-def test_numbers_that_are_gone_hide_no_project(images: Path, home: Path) -> None:
+def test_numbers_that_are_gone_hide_no_project(images: Path, places: Path) -> None:
     image = an_image(images / "slide.tif")
-    folder = make_project(home / "slide-12.mouse-seg", image)
+    folder = make_project(places / "slide-12.mouse-seg", image)
     assert find_project(image) == folder
 
 
-def test_another_image_at_the_same_path_gets_no_project_out_of_the_home_folder(images: Path, home: Path) -> None:
-    make_project(home / "slide.mouse-seg", an_image(images / "slide.tif"))
+def test_another_image_at_the_same_path_gets_no_project_out_of_the_home_folder(images: Path, places: Path) -> None:
+    make_project(places / "slide.mouse-seg", an_image(images / "slide.tif"))
     assert find_project(an_image(images / "slide.tif", "another")) is None
 
 
@@ -106,11 +103,11 @@ def test_a_project_whose_image_is_gone_is_offered_to_what_is_there_now(images: P
     assert find_project(an_image(images / "slide.png", "another")) == folder
 
 
-def test_images_without_a_file_are_told_apart_by_name_and_size(home: Path) -> None:
+def test_images_without_a_file_are_told_apart_by_name_and_size(places: Path) -> None:
     image = ImageReference(name="a/b", shape=SHAPE)
-    assert project_places(image) == (home / "a_b.mouse-seg",)
-    folder = make_project(home / "a_b.mouse-seg", image)
-    larger = make_project(home / "a_b-2.mouse-seg", image.replace(shape=(80, 100)))
+    assert project_places(image) == (places / "a_b.mouse-seg",)
+    folder = make_project(places / "a_b.mouse-seg", image)
+    larger = make_project(places / "a_b-2.mouse-seg", image.replace(shape=(80, 100)))
     assert find_project(image) == folder
     assert find_project(image.replace(shape=(80, 100))) == larger
 

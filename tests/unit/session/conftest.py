@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +11,7 @@ from helpers.projects import disc_project
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a home folder for what a session puts there."""
-    folder = tmp_path / "home"
-    monkeypatch.setattr(Path, "home", lambda: folder)
-    return folder
+    from pathlib import Path
 
 
 @pytest.fixture
