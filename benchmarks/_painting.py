@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,6 +50,8 @@ class DataSet:
         Of the objects.
     classes
         Of areas; empty for objects.
+    read_own_size
+        As ``read``, of images that it resizes; None if it leaves them as they are.
     """
 
     train: tuple[str, ...]
@@ -56,6 +59,7 @@ class DataSet:
     read: Callable[[str], Read]
     polarity: str
     classes: tuple[ClassPlan, ...] = ()
+    read_own_size: Callable[[str], Read] | None = None
 
 
 def histology() -> DataSet:
@@ -74,7 +78,8 @@ def emps() -> DataSet:
     Particles are brighter than the background in some images and darker in others.
     """
     names = _stems("emps")
-    return DataSet(names[:-40], names[-40:], _read_emps, "bright")
+    own_size = partial(_read, "emps")
+    return DataSet(names[:-40], names[-40:], _read_emps, "bright", read_own_size=own_size)
 
 
 def emps_areas() -> DataSet:

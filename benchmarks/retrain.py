@@ -89,8 +89,10 @@ class Bench:
         return find_with(model.network(), card)
 
     def baseline(self, name: str) -> Row:
-        """Score one of ``baselines``."""
+        """Score one of ``baselines``; of images that are resized first, as they are too."""
         row = self.score(self.baselines[name])
+        if self.data.read_own_size is not None:
+            row["F1 at their own size"] = mean_f1(self.baselines[name], [*map(self.data.read_own_size, self.data.test)])
         if self.home and name.startswith("base"):
             row["BBBC039"] = mean_f1(find_with(self.base.network(), self.base.card), self.home)
         return row
