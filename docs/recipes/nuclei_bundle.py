@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
-from nuclei_start import averaged
+from nuclei_training import averaged
 
 from napari_mouse_seg.networks import (
     build_network,

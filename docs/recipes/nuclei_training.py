@@ -12,22 +12,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tifffile
 import torch
-from nuclei_start import averaged, load_start
 
 from napari_mouse_seg import instance_scores
 from napari_mouse_seg.images import compress, intensity_range, stretch
 from napari_mouse_seg.instances import decode
-from napari_mouse_seg.networks import build_network
+from napari_mouse_seg.networks import build_network, find_model
 from napari_mouse_seg.plans import InstancesPlan
 from napari_mouse_seg.training import PatchSampler, predict_scores, train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
     from torch import nn
 
-    from napari_mouse_seg.networks import CompactPlan
+    from napari_mouse_seg.networks import ArchitecturePlan, CompactPlan
     from napari_mouse_seg.plans import IntensityPlan, TrainingPlan
     from napari_mouse_seg.training import TrainingImage
 
@@ -86,6 +85,11 @@ class Best:
         return stretched if pixels.ndim == 3 else stretched[None]
 
 
+def averaged(saved: dict[str, Any]) -> dict[str, torch.Tensor]:
+    """Return the averaged weights of a checkpoint; AveragedModel keeps them under a prefix."""
+    return {key.removeprefix("module."): value for key, value in saved["average"].items() if key != "n_averaged"}
+
+
 def read_bbbc039_validation(data: Path) -> list[tuple[NDArray[Any], NDArray[np.int32]]]:
     """Read the 50 validation images of BBBC039, none of which nor a twin of which is trained on."""
     folder = data / "bbbc039"
@@ -99,20 +103,28 @@ def read_bbbc039_validation(data: Path) -> list[tuple[NDArray[Any], NDArray[np.i
     ]
 
 
+def load_start(network: nn.Module, name: str) -> None:
+    """Load the weights of a bundled model or a model file; a stem for RGB takes a third of those for grey a channel."""
+    weights = find_model(name).network().state_dict()
+    for key, value in network.state_dict().items():
+        if weights[key].shape != value.shape:
+            weights[key] = weights[key].expand_as(value) / value.shape[1]
+    network.load_state_dict(weights)
+
+
 def run(
     description: str | None,
     plan: TrainingPlan,
-    architecture: CompactPlan,
+    architecture: ArchitecturePlan | CompactPlan,
     intensity: IntensityPlan,
     load_images: Callable[[Path, TrainingPlan], list[TrainingImage]],
     start: str | None = None,
     load_validation: Callable[[Path], list[tuple[NDArray[Any], NDArray[np.int32]]]] | None = None,
-    shares: Mapping[str, float] | None = None,
 ) -> None:
     """Parse the command line and train; ``checkpoint.pt`` and ``network.pt``, the averaged weights, go into ``--work``.
 
-    ``start`` is what ``--start`` is if it is not given: see ``load_start``; None for random weights. With validation
-    images ``best.pt`` is kept too. ``shares`` are those of ``PatchSampler``.
+    ``start`` is what ``--start`` is if it is not given: a model whose weights are the start, or None for random ones.
+    With validation images ``best.pt`` is kept too.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder with bbbc039/ and dsb2018/")
@@ -120,7 +132,7 @@ def run(
     parser.add_argument("--steps", type=int, default=plan.steps)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--start", default=start, metavar="NAME|FILE", help="model or checkpoint to start from")
+    parser.add_argument("--start", default=start, metavar="NAME|FILE", help="model to start from")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
@@ -128,14 +140,14 @@ def run(
     arguments.work.mkdir(parents=True, exist_ok=True)
     network = build_network(architecture)
     if arguments.start is not None:
-        load_start(network, architecture, arguments.start)
+        load_start(network, arguments.start)
     images = load_images(arguments.data, plan)
     print(f"{len(images)} images", flush=True)
     best = None
     if load_validation is not None:
         best = Best(arguments.work / "best.pt", build_network(architecture), intensity, load_validation(arguments.data))
     start = time.monotonic()
-    sampler = PatchSampler(images, plan, intensity, shares)
+    sampler = PatchSampler(images, plan, intensity)
     for event in train(network, sampler, plan, arguments.work / "checkpoint.pt", device=arguments.device):
         minutes = (time.monotonic() - start) / 60
         print(f"{event.steps}/{event.total} loss {event.loss:.4f} {minutes:.1f} min", flush=True)

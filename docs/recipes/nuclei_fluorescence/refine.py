@@ -1,9 +1,10 @@
 """Second stage of the fluorescence-nuclei model: nearer to the size at which it works, at a falling learning rate.
 
-    python docs/recipes/nuclei_fluorescence/refine.py --data ../shared/data --work runs/2 --start runs/1/checkpoint.pt
+    python docs/recipes/nuclei_fluorescence/bundle.py runs/nuclei/checkpoint.pt FIRST
+    python docs/recipes/nuclei_fluorescence/refine.py --data ../shared/data --work runs/2 --start FIRST
 
-``grow.py`` is the third. The first stage zooms half of all patches by 0.5 to 2, so that the network knows nuclei of
-every size; it fits its own training images no better than others, so what it lacks is time at the size that the object
+FIRST is a model file. The first stage zooms half of all patches by 0.5 to 2, so that the network knows nuclei of every
+size; it fits its own training images no better than others, so what it lacks is time at the size that the object
 diameter brings images to.
 """
 

@@ -1,6 +1,6 @@
 """Train the bundled fluorescence-nuclei model, first stage; ``refine.py`` is the second.
 
-    python docs/recipes/nuclei_fluorescence/train.py --data ../shared/data --work runs/1
+    python docs/recipes/nuclei_fluorescence/train.py --data ../shared/data --work runs/nuclei
 
 Resumable: run it again after an interruption. The weights that were refined had 7000 steps, of which the first 4600 on
 the learning-rate schedule of a run of 9000, and 550 more on that of 8000.
