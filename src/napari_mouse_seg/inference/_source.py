@@ -129,12 +129,10 @@ class Source:
         return self._known
 
     def _measure(self, pixels: NDArray[Any]) -> tuple[IntensityRange, float]:
-        sample = to_channels(pixels, self._plan.in_channels)
         try:
-            limits = intensity_range(sample, self._plan.intensity)
+            return measure(pixels, self._plan.in_channels, self._plan.intensity)
         except ImageError as error:
             raise ImageError(f"{self._plane.name}: {error}") from error
-        return limits, float(np.median(stretch(sample, limits, self._plan.intensity)))
 
     def read(self, box: Box) -> NDArray[np.float32]:
         """Return normalised input, (C, Y, X) float32; what lies beyond the image is mirrored.
@@ -160,6 +158,28 @@ class Source:
         crop = Box(top, left, bottom, right)
         pixels = prepare(to_channels(self._plane.read(self._plan.level, crop), self._plan.in_channels))
         return _apply(_apply(pixels, y_taps, crop.y0, axis=1), x_taps, crop.x0, axis=2)
+
+
+def measure(pixels: NDArray[Any], in_channels: int, intensity: IntensityPlan) -> tuple[IntensityRange, float]:
+    """Return the intensity range and the median after the stretch of a sample of a whole image.
+
+    Parameters
+    ----------
+    pixels
+        (Y, X) or (Y, X, 3), as of ``ImagePlane.sample``.
+    in_channels
+        Of the network.
+    intensity
+        Of the network.
+
+    Raises
+    ------
+    ImageError
+        If the image is constant or holds nothing finite.
+    """
+    sample = to_channels(pixels, in_channels)
+    limits = intensity_range(sample, intensity)
+    return limits, float(np.median(stretch(sample, limits, intensity)))
 
 
 @dataclass(frozen=True, slots=True)

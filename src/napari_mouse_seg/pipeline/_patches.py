@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from napari_mouse_seg.errors import ImageError
 from napari_mouse_seg.events import Event, Finished, Started, TileDone
-from napari_mouse_seg.inference import Source
+from napari_mouse_seg.inference import Source, measure
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.images import IntensityRange
+    from napari_mouse_seg.images import ImagePlane
     from napari_mouse_seg.pipeline._job import SegmentJob
     from napari_mouse_seg.plans import IntensityPlan
 
@@ -62,24 +63,33 @@ def cut_patch(job: SegmentJob, largest_px: int) -> Generator[Event, None, None]:
     ImageError
         If the image is constant, holds nothing finite, or cannot be read.
     """
-    source = Source(job.plane, job.source)
     yield Started("statistics", 1)
-    for done, total in source.prepare():
-        yield TileDone("statistics", done, total)
+    pixels = yield from _sample(job.plane)
+    intensity, n_channels = job.source.intensity, job.plane.n_channels
+    try:
+        _, median = measure(pixels, job.source.in_channels, intensity)
+        if median > _MOSTLY_BRIGHT:
+            intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
+        grey, _ = measure(pixels, 1, intensity)
+        colours, _ = measure(pixels, n_channels, intensity)
+    except ImageError as error:
+        raise ImageError(f"{job.plane.name}: {error}") from error
     box = middle(job.box, largest_px)
-    intensity = job.source.intensity
-    if source.median > _MOSTLY_BRIGHT:
-        intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
-    n_channels = job.plane.n_channels
-    channels, grey = (
-        Source(job.plane, replace(job.source, in_channels=count, intensity=intensity)) for count in (n_channels, 1)
-    )
-    colours = _pair(channels.limits) if n_channels > 1 else None
-    yield Finished(PatchCut(channels.read_raw(box), box, intensity, _pair(grey.limits), colours))
+    source = Source(job.plane, replace(job.source, in_channels=n_channels))
+    colour_limits = (colours.low, colours.high) if n_channels > 1 else None
+    yield Finished(PatchCut(source.read_raw(box), box, intensity, (grey.low, grey.high), colour_limits))
 
 
-def _pair(limits: IntensityRange) -> tuple[float, float]:
-    return limits.low, limits.high
+def _sample(plane: ImagePlane) -> Generator[Event, None, NDArray[Any]]:
+    """Read the whole image once, coarsely; yields ``TileDone``."""
+    steps = plane.sample_steps()
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as stop:
+            pixels: NDArray[Any] = stop.value
+            return pixels
+        yield TileDone("statistics", done, total)
 
 
 def middle(box: Box, largest_px: int) -> Box:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from napari_mouse_seg.events import Finished
-from napari_mouse_seg.images import from_arrays, intensity_range
+from napari_mouse_seg.images import ImagePlane, from_arrays, intensity_range
 from napari_mouse_seg.pipeline import cut_patch, resolve
 from napari_mouse_seg.plans import SegmentPlan
 from napari_mouse_seg.plugin._patch_adding import _stand_in
@@ -34,6 +34,15 @@ def test_a_patch_of_colours_is_measured_for_grey_networks_too() -> None:
     assert last.result.intensity.polarity == "bright"
     grey = intensity_range(BLUE.mean(-1, dtype=np.float32), last.result.intensity)
     np.testing.assert_allclose(last.result.limits, (grey.low, grey.high), rtol=0.02)
+
+
+def test_however_much_is_measured_the_whole_image_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads = []
+    plain = ImagePlane.sample_steps
+    monkeypatch.setattr(ImagePlane, "sample_steps", lambda plane: reads.append(plane) or plain(plane))
+    image = from_arrays([BLUE], "YXS")
+    assert isinstance([*cut_patch(resolve(image, _stand_in(image), PLAN), 64)][-1], Finished)
+    assert len(reads) == 1
 
 
 @pytest.mark.parametrize("level", [40, 200], ids=["dark", "bright"])
