@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.inference._kept import KeptTiles, Setup, remove_kept, require_unused
     from napari_mouse_seg.inference._runner import NetworkRunner, load_runner
     from napari_mouse_seg.inference._scores import Scorer
-    from napari_mouse_seg.inference._source import Source, SourcePlan, choose_level, measure
+    from napari_mouse_seg.inference._source import Source, SourcePlan, choose_level, measure_intensities
 
 __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
@@ -18,7 +18,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
         "_kept": ["KeptTiles", "Setup", "remove_kept", "require_unused"],
         "_runner": ["NetworkRunner", "load_runner"],
         "_scores": ["Scorer"],
-        "_source": ["Source", "SourcePlan", "choose_level", "measure"],
+        "_source": ["Source", "SourcePlan", "choose_level", "measure_intensities"],
     },
 )
 
@@ -32,7 +32,7 @@ __all__ = [
     "SourcePlan",
     "choose_level",
     "load_runner",
-    "measure",
+    "measure_intensities",
     "remove_kept",
     "require_free",
     "require_unused",

@@ -130,7 +130,7 @@ class Source:
 
     def _measure(self, pixels: NDArray[Any]) -> tuple[IntensityRange, float]:
         try:
-            return measure(pixels, self._plan.in_channels, self._plan.intensity)
+            return measure_intensities(pixels, self._plan.in_channels, self._plan.intensity)
         except ImageError as error:
             raise ImageError(f"{self._plane.name}: {error}") from error
 
@@ -160,7 +160,9 @@ class Source:
         return _apply(_apply(pixels, y_taps, crop.y0, axis=1), x_taps, crop.x0, axis=2)
 
 
-def measure(pixels: NDArray[Any], in_channels: int, intensity: IntensityPlan) -> tuple[IntensityRange, float]:
+def measure_intensities(
+    pixels: NDArray[Any], in_channels: int, intensity: IntensityPlan
+) -> tuple[IntensityRange, float]:
     """Return the intensity range and the median after the stretch of a sample of a whole image.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import ImageError
 from napari_mouse_seg.events import Event, Finished, Started, TileDone
-from napari_mouse_seg.inference import Source, measure
+from napari_mouse_seg.inference import Source, measure_intensities
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -67,17 +67,17 @@ def cut_patch(job: SegmentJob, largest_px: int) -> Generator[Event, None, None]:
     pixels = yield from _sample(job.plane)
     intensity, n_channels = job.source.intensity, job.plane.n_channels
     try:
-        _, median = measure(pixels, job.source.in_channels, intensity)
+        _, median = measure_intensities(pixels, job.source.in_channels, intensity)
         if median > _MOSTLY_BRIGHT:
             intensity = intensity.replace(polarity="dark" if intensity.polarity == "bright" else "bright")
-        grey, _ = measure(pixels, 1, intensity)
-        colours, _ = measure(pixels, n_channels, intensity)
+        limits, _ = measure_intensities(pixels, 1, intensity)
+        colours = measure_intensities(pixels, n_channels, intensity)[0] if n_channels > 1 else None
     except ImageError as error:
         raise ImageError(f"{job.plane.name}: {error}") from error
     box = middle(job.box, largest_px)
     source = Source(job.plane, replace(job.source, in_channels=n_channels))
-    colour_limits = (colours.low, colours.high) if n_channels > 1 else None
-    yield Finished(PatchCut(source.read_raw(box), box, intensity, (grey.low, grey.high), colour_limits))
+    colour_limits = None if colours is None else (colours.low, colours.high)
+    yield Finished(PatchCut(source.read_raw(box), box, intensity, (limits.low, limits.high), colour_limits))
 
 
 def _sample(plane: ImagePlane) -> Generator[Event, None, NDArray[Any]]:

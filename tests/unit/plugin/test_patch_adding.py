@@ -45,11 +45,12 @@ def test_however_much_is_measured_the_whole_image_is_read_once(monkeypatch: pyte
     assert len(reads) == 1
 
 
+@pytest.mark.parametrize("expected", ["bright", "dark"])
 @pytest.mark.parametrize("level", [40, 200], ids=["dark", "bright"])
-def test_objects_are_taken_to_be_what_most_of_the_image_is_not(level: int) -> None:
+def test_objects_are_taken_to_be_what_most_of_the_image_is_not(level: int, expected: str) -> None:
     pixels = np.random.default_rng(1).normal(level, 3, (96, 128)).clip(0, 255).astype(np.uint8)
     pixels[:30, :30] = 240 - level
     image = from_arrays([pixels], "YX")
-    (*_, last) = cut_patch(resolve(image, _stand_in(image), PLAN), 64)
+    (*_, last) = cut_patch(resolve(image, _stand_in(image), PLAN.replace(polarity=expected)), 64)
     assert isinstance(last, Finished)
     assert last.result.intensity.polarity == ("bright" if level == 40 else "dark")
