@@ -28,13 +28,13 @@ class Window(NamedTuple):
 
 
 @contextmanager
-def open_window() -> Iterator[Window]:
+def open_window(width: int = 2000, height: int = 1150) -> Iterator[Window]:
     """Open a window that shows an 8192 x 8192 pyramid of BBBC039 fields; it is closed in the end, the image removed."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "view.ome.tif"
         write_pyramid(path, SIDE_PX)
         viewer = Viewer()
-        viewer.window._qt_window.resize(2000, 1150)
+        viewer.window._qt_window.resize(width, height)
         (layer,) = viewer.open(path, plugin="napari-mouse-seg")
         yield Window(viewer, QApplication.instance(), layer)
         viewer.close()

@@ -70,6 +70,16 @@ def test_a_heavy_import_would_be_noticed():
     assert "torch" in loaded_by("import napari_mouse_seg.networks._network", HEAVY)
 
 
+def test_a_bundled_model_runs_without_the_library_of_other_architectures():
+    statement = (
+        "from napari_mouse_seg import find_model\n"
+        "from napari_mouse_seg.inference import load_runner\n"
+        "from napari_mouse_seg.networks import resolve_device\n"
+        "load_runner(find_model('nuclei-fluorescence'), resolve_device('cpu'))"
+    )
+    assert loaded_by(statement, ("segmentation_models_pytorch", "timm", "torch", "torchvision")) == {"torch"}
+
+
 def test_the_distribution_announces_the_manifest():
     found = {point.name: point.value for point in entry_points(group="napari.manifest")}
     assert found["napari-mouse-seg"] == "napari_mouse_seg:napari.yaml"

@@ -45,7 +45,7 @@ class NetworkRunner:
     def __init__(self, model: Model, device: Device) -> None:
         self.device = device
         self._activate = _ACTIVATIONS[model.card.targets.activation]
-        network = prepare_for_inference(model.network(), model.card.architecture.in_channels)
+        network = prepare_for_inference(model.network(), model.card.architecture)
         try:
             self._network = network.to(device.name).to(memory_format=torch.channels_last)
         except (RuntimeError, MemoryError) as error:

@@ -8,12 +8,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import segmentation_models_pytorch as smp
 import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from napari_mouse_seg.errors import ModelError
 from napari_mouse_seg.networks._card import ClassicalPlan, CompactPlan
 from napari_mouse_seg.networks._classical import ClassicalNetwork
 from napari_mouse_seg.networks._compact import CompactUnet
@@ -21,13 +19,6 @@ from napari_mouse_seg.networks._compact import CompactUnet
 if TYPE_CHECKING:
     from napari_mouse_seg.networks._card import ModelCard, NetworkPlan
 
-_FAMILIES = {
-    "unet": smp.Unet,
-    "unetplusplus": smp.UnetPlusPlus,
-    "deeplabv3plus": smp.DeepLabV3Plus,
-    "fpn": smp.FPN,
-    "linknet": smp.Linknet,
-}
 _IMAGE_AXES = 4
 
 
@@ -56,23 +47,9 @@ def build_network(plan: NetworkPlan, encoder_weights: str | None = None) -> nn.M
         return CompactUnet(plan)
     if isinstance(plan, ClassicalPlan):
         return ClassicalNetwork(plan)
-    options: dict[str, Any] = {}  # Any: keyword arguments of the library
-    if plan.family in ("unet", "unetplusplus"):
-        options["decoder_channels"] = plan.decoder_channels
-    try:
-        network: nn.Module = _FAMILIES[plan.family](
-            encoder_name=plan.encoder,
-            encoder_depth=plan.encoder_depth,
-            encoder_weights=encoder_weights,
-            in_channels=plan.in_channels,
-            classes=len(plan.outputs),
-            **options,
-        )
-    except (KeyError, ValueError, RuntimeError) as error:
-        raise ModelError(
-            f"Cannot build a {plan.family} with encoder {plan.encoder!r}: {error}. Choose another encoder."
-        ) from error
-    return network
+    from napari_mouse_seg.networks._smp import build_smp_network
+
+    return build_smp_network(plan, encoder_weights)
 
 
 class _PoolingWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import importlib.util
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +16,7 @@ import numpy as np
 from napari_mouse_seg.events import Event
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from napari_mouse_seg.networks import Device, Model
     from napari_mouse_seg.plans import DeviceName
@@ -46,14 +48,34 @@ def warm_up(device: DeviceName, model: Model | None) -> Generator[Event, None, N
         If the device asked for does not work.
     """
     keep_triton_out()
-    _load_torch_libraries()
-    from napari_mouse_seg.networks import resolve_device
+    with _without_garbage_collection():
+        _load_torch_libraries()
+        from napari_mouse_seg.networks import resolve_device
 
-    found = resolve_device(device)
-    yield DeviceFound(found.label)
-    _prepare_labels()
-    if model is not None:
-        _run_once(model, found)
+        found = resolve_device(device)
+        yield DeviceFound(found.label)
+        _prepare_labels()
+        if model is not None:
+            _run_once(model, found)
+
+
+@contextmanager
+def _without_garbage_collection() -> Iterator[None]:
+    """Put collections off while modules are loaded.
+
+    A million new objects bring on several searches through all there are, each of which stops the viewer for a
+    fifth of a second and finds nothing. In the end the new objects join the oldest, unsearched: freezing and
+    unfreezing moves whole lists.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()
+        if was_enabled:
+            gc.enable()
 
 
 def _run_once(model: Model, device: Device) -> None:
@@ -92,17 +114,19 @@ def _has_mesa_llvm() -> bool:
 def _load_torch_libraries() -> None:
     """Let the dynamic linker read torch's libraries without the interpreter's lock.
 
-    An import holds the lock while it links, a quarter of a second for torch, in which the viewer stands
-    still; a call through ctypes gives the lock up. If anything is missing here, the import does it all.
+    An import holds the lock while it links, up to half a second in all, in which the viewer stands still; a call
+    through ctypes gives the lock up. What is missing here the import does itself.
     """
     if not sys.platform.startswith("linux") or "torch" in sys.modules:
         return
     spec = importlib.util.find_spec("torch")
-    if spec is None or spec.origin is None:
-        return
     linker = ctypes.CDLL(None)
-    for name in ("libc10.so", "libtorch_cpu.so"):
-        path = Path(spec.origin).parent / "lib" / name
-        if path.exists() and hasattr(linker, "dlopen"):
-            linker.dlopen.restype = ctypes.c_void_p
+    if spec is None or spec.origin is None or not hasattr(linker, "dlopen"):
+        return
+    linker.dlopen.restype = ctypes.c_void_p
+    own = Path(spec.origin).parent / "lib"
+    # cuBLASLt before all that needs it, as torch does, lest cuBLAS take one of the system's.
+    cublas = sorted((own.parents[1] / "nvidia").glob("*/lib/libcublasLt.so.*[0-9]"))
+    for path in (own / "libc10.so", own / "libtorch_cpu.so", *cublas, own / "libtorch_python.so"):
+        if path.exists():
             linker.dlopen(str(path).encode(), _RTLD_NOW)

@@ -41,7 +41,7 @@ def test_preparing_for_inference_keeps_the_scores_and_leaves_no_batch_norm(
     image = torch.rand(1, plan.in_channels, 64, 64)
     with torch.inference_mode():
         before = network(image)
-        folded = prepare_for_inference(copy.deepcopy(network), plan.in_channels)
+        folded = prepare_for_inference(copy.deepcopy(network), plan)
         torch.testing.assert_close(folded(image), before, atol=1e-3, rtol=1e-3)
         left: list[torch.nn.Module] = []
         for module in folded.modules():
