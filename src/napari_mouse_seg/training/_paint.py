@@ -60,18 +60,17 @@ def prepare_paint(
     # Beyond the patch's edge nothing is known either.
     size = 2 * plan.boundary_half_width_px + 1
     no_other = ndimage.minimum_filter(painted, size=size, mode="constant", cval=0)
-    known = np.stack([painted, no_other | (painted & (targets[1] > 0)), painted & _has_distance(labels, meaning)])
+    has_distance = is_uncut(labels) if meaning.whole_objects else labels == 0
+    known = np.stack([painted, no_other | (painted & (targets[1] > 0)), painted & has_distance])
     weight = pixel_weight(labels, plan) if meaning.whole_objects else np.ones(paint.shape, np.float32)
     return pack(stretched, targets, weight, known, group)
 
 
-def _has_distance(labels: NDArray[np.int32], meaning: PaintPlan) -> NDArray[np.bool_]:
-    """Where the distance to the object's edge can be told: outside of objects, and in those that are all there."""
-    if not meaning.whole_objects:
-        return np.equal(labels, 0)
+def is_uncut(labels: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return where the distance to an edge is known: outside of objects, and in those that no side of (Y, X) cuts."""
     cut = np.zeros(labels.max() + 1, np.bool_)
     for side in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
         cut[side] = True
     cut[0] = False
-    whole: NDArray[np.bool_] = ~cut[labels]
-    return whole
+    uncut: NDArray[np.bool_] = ~cut[labels]
+    return uncut

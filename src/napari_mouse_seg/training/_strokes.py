@@ -17,6 +17,7 @@ from skimage.segmentation import watershed
 from napari_mouse_seg.instances import decode, encode_targets
 from napari_mouse_seg.plans import BACKGROUND_LABEL
 from napari_mouse_seg.tiling import SCORE_ONE
+from napari_mouse_seg.training._paint import is_uncut
 from napari_mouse_seg.training._samples import MapRules, TrainingImage, pack, resample
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _is_painted(maps: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 STROKE_MAPS = MapRules(_is_painted, resample)
-"""Of the same maps as ``OBJECT_MAPS``, all of which are known; crops are drawn by what is painted."""
+"""Of the same maps as ``OBJECT_MAPS``, known everywhere but for a distance; crops are drawn by what is painted."""
 
 
 def complete_strokes(
@@ -111,12 +112,13 @@ def prepare_strokes(
     -------
     TrainingImage
         Of the completed objects. Pixels without paint count less than those with it, and the less the nearer their
-        foreground score is to a half: that is where the model's outlines may be wrong.
+        foreground score is to a half: that is where the model's outlines may be wrong. The distance in objects that the
+        patch's edge cuts is not known.
     """
     targets = encode_targets(objects, half_width_px)
     sureness = np.abs(2 * scores[0].astype(np.float32) / SCORE_ONE - 1)
     weight = np.where(paint > 0, _paint_weight(paint, objects), _UNPAINTED_WEIGHT * sureness)
-    known = np.ones(targets.shape, np.bool_)
+    known = np.stack([np.ones_like(objects, np.bool_), np.ones_like(objects, np.bool_), is_uncut(objects)])
     return replace(pack(stretched, targets, weight, known, group), rules=STROKE_MAPS)
 
 

@@ -90,6 +90,16 @@ def test_strokes_teach_whole_objects_with_less_weight_than_the_paint() -> None:
     assert weight[:, 80:][paint[:, 80:] == 0].max() < weight[:, :80][paint[:, :80] == 0].min()
 
 
+def test_nothing_is_learnt_of_the_distance_in_an_object_that_the_edge_cuts() -> None:
+    objects = np.where(LABELS == 4, 0, LABELS)
+    objects[50:70, 80:] = 4
+    paint = np.zeros(SHAPE, int)
+    paint[60, 82:88] = 11
+    image = prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, objects, scores_of(objects), 2, "paint")
+    np.testing.assert_array_equal(image.maps[6] == 255, objects != 4)
+    assert (image.maps[4:6] == 255).all()
+
+
 @pytest.mark.parametrize("rows", [3, 10])
 def test_the_ratio_of_strokes_is_not_learnt(rows: int) -> None:
     paint = np.zeros(SHAPE, int)
