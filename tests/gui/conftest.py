@@ -57,12 +57,10 @@ def set_view(make_napari_viewer: Callable[..., Viewer]) -> Callable[..., None]:
 @pytest.fixture(scope="session")
 def brightness_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """Return a real network whose weights are set by hand: bright is foreground, nothing is boundary."""
-    from napari_mouse_seg.networks import ArchitecturePlan, ModelCard, load_model, save_model
+    from napari_mouse_seg.networks import CompactPlan, ModelCard, load_model, save_model
 
     path: Path = tmp_path_factory.mktemp("model") / "brightness.safetensors"
-    architecture = ArchitecturePlan(
-        family="unet", encoder="resnet18", encoder_depth=3, decoder_channels=(8, 8, 8), in_channels=1
-    )
+    architecture = CompactPlan(widths=(2, 2), encoder_blocks=(1, 1), decoder_blocks=(1,))
     card = ModelCard(
         name="brightness",
         summary="Bright discs",
@@ -77,7 +75,7 @@ def brightness_model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 
 
 def _brightness_network(architecture: object) -> object:
-    """Pass the mean of 2 x 2 pixels through the first skip connection to the outputs."""
+    """Pass the mean of 2 x 2 pixels through the first level to the outputs."""
     import torch
     from torch import nn
 
@@ -90,17 +88,13 @@ def _brightness_network(architecture: object) -> object:
                 module.weight.zero_()
                 if module.bias is not None:
                     module.bias.zero_()
-        first = network.encoder.conv1.weight  # (64, 1, 7, 7), stride 2, padding 3: pixels 2i and 2i + 1
-        first[0, 0, 3:5, 3:5] = 0.25
-        blocks = list(network.decoder.blocks)
-        skip = blocks[-2].conv1[0].weight  # input: upsampled channels, then the skip's
-        skip[0, skip.shape[1] - 64, 1, 1] = 1.0
-        for conv in (blocks[-2].conv2[0], blocks[-1].conv1[0], blocks[-1].conv2[0]):
-            conv.weight[0, 0, 1, 1] = 1.0
-        head = network.segmentation_head[0]
-        head.weight[0, 0, 1, 1] = 20.0
-        head.weight[2, 0, 1, 1] = 20.0
-        head.bias[:] = torch.tensor([-10.0, -20.0, -10.0])
+        network.stem[0].weight[0, 0, 2:4, 2:4] = 0.25  # 6 x 6, stride 2, padding 2: pixels 2i and 2i + 1
+        for stage in (network.encoder[0], network.decoder[0]):
+            stage[0].conv.weight[0, 0, 1, 1] = 1.0
+        # Each output has four channels, one for each pixel of a block: foreground, touching boundary, distance.
+        for channel in (0, 2):
+            network.head.weight[4 * channel : 4 * channel + 4, 0, 1, 1] = 20.0
+        network.head.bias[:] = torch.tensor([-10.0, -20.0, -10.0]).repeat_interleave(4)
     return network
 
 

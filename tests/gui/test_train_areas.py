@@ -102,10 +102,9 @@ def areas_model(brightness_model: Model, tmp_path: Path) -> Path:
     state = {key: value for key, value in brightness_model.network().state_dict().items() if "head" not in key}
     network.load_state_dict(state, strict=False)
     with torch.no_grad():
-        head = network.segmentation_head[0]
-        head.weight.zero_()
-        head.weight[1, 0, 1, 1] = 20.0
-        head.bias[:] = torch.tensor([0.0, -10.0])
+        network.head.weight.zero_()
+        network.head.weight[4:, 0, 1, 1] = 20.0  # four pixels of a block for each class
+        network.head.bias[:] = torch.tensor([0.0, -10.0]).repeat_interleave(4)
     path = tmp_path / "areas.safetensors"
     save_model(path, card, network)
     return path
