@@ -13,7 +13,8 @@ from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._new_project import create_project
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
-from napari_mouse_seg.plugin._preview import Place, look_with
+from napari_mouse_seg.plugin._preview import look_with
+from napari_mouse_seg.plugin._stage import place_of_patch
 from napari_mouse_seg.tiling import Box
 from napari_mouse_seg.widgets import delay
 
@@ -106,7 +107,8 @@ class PatchDesk(QObject):
         scene = self._stage.scene
         if scene is not None:
             events = cut_patch(job, _LARGEST_PX)
-            self._begin("A patch is being cut out.", events, partial(self._on_cut, scene, job, base))
+            on_cut = partial(self._on_cut, scene, self._session.project, job, base)
+            self._begin("A patch is being cut out.", events, on_cut)
 
     def show(self, patch_id: str) -> None:
         """Go to a patch and let it be painted in; an empty id puts the present one away."""
@@ -119,7 +121,6 @@ class PatchDesk(QObject):
             self.layers.hide()
             self.shown.emit("")
             return
-        scale = _pixel_scale(scene, project)
         try:
             pixels, paint = project.pixels(patch.id), self._session.paint(patch.id)
         except MouseSegError as error:
@@ -128,7 +129,7 @@ class PatchDesk(QObject):
         self.layers.show(
             scene.layer,
             scene.planes,
-            scale,
+            scene.pixel_scale(project),
             patch,
             pixels,
             paint,
@@ -157,12 +158,8 @@ class PatchDesk(QObject):
         patch = self._patch(patch_id)
         if scene is None or project is None or patch is None:
             return
-        y, x = _pixel_scale(scene, project)
-        box = Box(*patch.box)
-        region = Box(int(box.y0 * y), int(box.x0 * x), int(np.ceil(box.y1 * y)), int(np.ceil(box.x1 * x)))
-        plan = scene.plan.replace(polarity=project.plan.intensity.polarity, scale=1 / y)  # The project's grid.
-        place = Place(scene.layer, scene.image, scene.planes, plan, region)
-        self._begin("The patch is being filled in.", look_with(model, place), partial(self._on_found, patch_id))
+        events = look_with(model, place_of_patch(scene, project, patch))
+        self._begin("The patch is being filled in.", events, partial(self._on_found, scene, project, patch_id))
 
     def save(self) -> None:
         """Bring what was painted since the last time to the disk."""
@@ -205,14 +202,16 @@ class PatchDesk(QObject):
     def _on_save_failed(self, reason: str) -> None:
         self.failed.emit(f"{reason} The paint is still in the viewer; it is tried again every few seconds.")
 
-    def _on_cut(self, scene: Scene, job: SegmentJob, base: str, event: Event) -> None:
+    def _on_cut(self, scene: Scene, project: Project | None, job: SegmentJob, base: str, event: Event) -> None:
         if not isinstance(event, Finished):
             return
         cut: PatchCut = event.result
-        if self._stage.scene is None or self._stage.scene.layer is not scene.layer:
-            return  # Another image has been chosen meanwhile.
+        present = self._stage.scene
+        if present is None or present.image is not scene.image or project is not self._session.project:
+            self.failed.emit("No patch was added: another image or project was chosen while it was being cut out.")
+            return
         try:
-            if self._session.project is None:
+            if project is None:
                 for words in create_project(self._session, self._kind, scene, job, base, cut):
                     self.said.emit(words)
             patch = self._session.add_patch(cut.pixels, cut.box)
@@ -224,13 +223,11 @@ class PatchDesk(QObject):
             rows, columns = cut.box.shape
             self.said.emit(f"The patch is the middle of the view, {columns} x {rows} px; zoom in for a smaller one.")
 
-    def _on_found(self, patch_id: str, event: Event) -> None:
-        project = self._session.project
-        if not isinstance(event, Finished) or patch_id != self.layers.patch_id or project is None:
-            return
-        patch = self._patch(patch_id)
-        if patch is None:
-            return
+    def _on_found(self, scene: Scene, project: Project, patch_id: str, event: Event) -> None:
+        present, patch = self._stage.scene, self._patch(patch_id)
+        is_same = present is not None and present.layer is scene.layer and project is self._session.project
+        if not isinstance(event, Finished) or not is_same or patch_id != self.layers.patch_id or patch is None:
+            return  # Patches of other projects have the same ids.
         found = event.result
         inner = Box(*patch.box).shift(-found.box.y0, -found.box.x0)
         count = self.layers.fill(found.labels[inner.slices])
@@ -291,9 +288,3 @@ class PatchDesk(QObject):
 
         size = np.maximum(extent[1] - extent[0], 1e-9)
         look_at(self._viewer, extent.mean(0), float(_FILL * (np.array(canvas_shape(self._viewer)) / size).min()))
-
-
-def _pixel_scale(scene: Scene, project: Project) -> tuple[float, float]:
-    """Return image pixels per patch pixel, along Y and X."""
-    y, x = (mine / grid for mine, grid in zip(scene.image.shape, project.plan.network_shape, strict=True))
-    return y, x

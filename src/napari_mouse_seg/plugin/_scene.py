@@ -66,6 +66,11 @@ class Scene:
         chosen = dict(zip(self.image.axes, planes, strict=False))
         return self.at(self.plan.channel, chosen.get("T", 0), chosen.get("Z", 0))
 
+    def pixel_scale(self, project: Project) -> tuple[float, float]:
+        """Return image pixels per patch pixel of a project, along Y and X."""
+        y, x = (mine / grid for mine, grid in zip(self.image.shape, project.plan.network_shape, strict=True))
+        return y, x
+
     def channel_names(self) -> list[str]:
         """Return a name for each channel."""
         image = self.image

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from napari.layers import Image
 
 from napari_mouse_seg.plugin._preview import Place
 from napari_mouse_seg.plugin._scene import Scene, file_channel, image_path
 from napari_mouse_seg.plugin._viewport import look
+from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from napari.components import ViewerModel
 
-    from napari_mouse_seg.plans import ImageReference
+    from napari_mouse_seg.plans import ImageReference, PatchPlan
     from napari_mouse_seg.plugin._viewport import View
     from napari_mouse_seg.projects import Project
 
@@ -128,3 +130,12 @@ class Stage:
         if project is not None and project.read_only:
             return project.read_only_reason
         return view.box_reason or ("" if project is None else self.other_plane())
+
+
+def place_of_patch(scene: Scene, project: Project, patch: PatchPlan) -> Place:
+    """Return the part of the image that a patch covers, on the grid of its project."""
+    y, x = scene.pixel_scale(project)
+    box = Box(*patch.box)
+    region = Box(int(box.y0 * y), int(box.x0 * x), int(np.ceil(box.y1 * y)), int(np.ceil(box.x1 * x)))
+    plan = scene.plan.replace(polarity=project.plan.intensity.polarity, scale=1 / y)
+    return Place(scene.layer, scene.image, scene.planes, plan, region)
