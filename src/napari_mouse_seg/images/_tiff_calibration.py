@@ -16,6 +16,7 @@ _RESOLUTION_UNITS = {2: "inch", 3: "cm", 4: "mm", 5: "um"}
 
 # Programs write 72 to 600 dots per inch into any file; a microscope's pixel is smaller than these.
 _MAX_TAG_PIXEL_UM = 20.0
+_PRINTER_UNIT_UM = 10_000.0
 
 _MPP = re.compile(r"\bMPP\s*=\s*([0-9.]+(?:[eE][-+]?\d+)?)")
 
@@ -49,12 +50,18 @@ def _from_ome(xml: str, number: int) -> Calibration:
 
 
 def _from_imagej(metadata: dict[str, Any], page: TiffPage) -> Calibration:
-    """ImageJ's unit with the resolution tags, its spacing along Z, and its labels where there is one per channel."""
+    """ImageJ's unit with the resolution tags, its spacing along Z, and its labels where there is one per channel.
+
+    ImageJ takes the dots per inch of a screen or printer over as a calibration in inches or centimetres.
+    """
     unit = str(metadata.get("unit", ""))
     y, x = (to_um(size, unit) for size in _tag_sizes(page))
     labels = metadata.get("Labels")
     names = tuple(str(label) for label in labels) if isinstance(labels, (list, tuple)) else ()
-    return Calibration(pixel_size(y, x), to_um(metadata.get("spacing"), unit), names)
+    size = pixel_size(y, x)
+    if size is not None and (to_um(1, unit) or 0) >= _PRINTER_UNIT_UM and max(size) > _MAX_TAG_PIXEL_UM:
+        return Calibration(channel_names=names)
+    return Calibration(size, to_um(metadata.get("spacing"), unit), names)
 
 
 def _from_description(description: str) -> tuple[float, float] | None:

@@ -25,6 +25,8 @@ SAME_OBJECTS = 0.2
 """Objects this near to the size that a model knows are left as they are: resampling costs detail."""
 
 _FEW_PIXELS = 0.5
+_MOST_ENLARGED = 16
+"""How many times pixel sizes may enlarge an image; beyond it, they are wrong rather than coarse."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +156,7 @@ def _network_shape(plane: ImagePlane, card: ModelCard, plan: SegmentPlan) -> tup
         snap = SAME_OBJECTS
     elif plane.pixel_size_um is not None and model_um is not None:
         factors = (plane.pixel_size_um[0] / model_um, plane.pixel_size_um[1] / model_um)
+        _check_enlarged(max(factors), max(plane.pixel_size_um), card)
     else:
         factors = (1.0, 1.0)
     if all(abs(factor - 1) <= snap for factor in factors):
@@ -166,6 +169,18 @@ def _network_shape(plane: ImagePlane, card: ModelCard, plan: SegmentPlan) -> tup
             "scale",
         )
     return shape[0], shape[1]
+
+
+def _check_enlarged(factor: float, pixel_size_um: float, card: ModelCard) -> None:
+    """Refuse pixel sizes that are no microscope's: the network's grid would be hundreds of times the image."""
+    if factor <= _MOST_ENLARGED:
+        return
+    diameter = "" if card.object_diameter_px is None else " or the diameter of the objects"
+    raise PlanError(
+        f"The file says {pixel_size_um:g} µm per pixel and the model {card.name} works at {card.pixel_size_um:g}, "
+        f"which would enlarge the image {factor:.0f} times (at most {_MOST_ENLARGED}); set the scale{diameter}.",
+        "scale",
+    )
 
 
 def _to_network(region: Box, shape: tuple[int, int], network_shape: tuple[int, int]) -> Box:

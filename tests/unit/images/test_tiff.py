@@ -184,6 +184,21 @@ def test_imagej_hyperstack_in_micrometres(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
+    ("per_unit", "unit", "expected_um"), [(300, "inch", None), (118, "cm", None), (50_800, "inch", 0.5), (20, "mm", 50)]
+)
+def test_imagej_units_of_a_printer_give_no_pixel_size(
+    tmp_path: Path, per_unit: float, unit: str, expected_um: float | None
+):
+    metadata = {"axes": "ZYX", "unit": unit, "spacing": 1.0}
+    tifffile.imwrite(tmp_path / "a.tif", pattern((2, 9, 9)), imagej=True, resolution=(per_unit,) * 2, metadata=metadata)
+    image = open_image(tmp_path / "a.tif")
+    if expected_um is None:
+        assert image.pixel_size_um is image.z_step_um is None
+    else:
+        assert image.pixel_size_um == pytest.approx((expected_um, expected_um))
+
+
+@pytest.mark.parametrize(
     ("resolution", "unit", "expected"),
     [(20_000, "CENTIMETER", 0.5), (2_000, "MILLIMETER", 0.5), (50_800, "INCH", 0.5), (300, "INCH", None)],
 )

@@ -119,6 +119,19 @@ def test_the_pixel_sizes_choose_level_and_grid(tmp_path: Path) -> None:
     assert resolve(image, model, PLAN.replace(scale=1.0)).network_shape == (400, 600)
 
 
+def test_a_pixel_size_that_is_no_microscopes_is_refused(tmp_path: Path) -> None:
+    model = write_random_model(tmp_path, pixel_size_um=0.5)
+    image = from_arrays([cell_image((40, 60))], axes="YX", name="in_mm", pixel_size_um=(650.0, 650.0))
+    with pytest.raises(
+        PlanError, match=r"says 650 µm per pixel .* enlarge the image 1300 times .* set the scale"
+    ) as found:
+        resolve(image, model, PLAN)
+    assert found.value.field == "scale"
+    assert resolve(image, model, PLAN.replace(scale=1.0)).network_shape == (40, 60)
+    coarse = from_arrays([cell_image((40, 60))], axes="YX", name="coarse", pixel_size_um=(8.0, 8.0))
+    assert resolve(coarse, model, PLAN).network_shape == (640, 960)
+
+
 def test_a_region_in_image_pixels_is_mapped_outwards(tmp_path: Path) -> None:
     model = write_random_model(tmp_path, pixel_size_um=0.5)
     image = from_arrays([cell_image((100, 100))], axes="YX", name="fine", pixel_size_um=(0.25, 0.25))
