@@ -7,7 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from napari_mouse_seg.cli._plan_options import option_name
+from napari_mouse_seg.cli._plan_options import option_parts
 from napari_mouse_seg.errors import MouseSegError
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class FileRun:
     def command(self, source: Path) -> tuple[str, ...]:
         """Return the arguments that do the same again."""
         fields = {**self.options, **self.instance_options}
-        values = [part for name, value in fields.items() for part in (option_name(name), str(value))]
+        values = [part for name, value in fields.items() for part in option_parts(name, value)]
         extras = [f"--{name}" for name in self.formats[1:]]
         return (
             *("mouse-seg", "segment", str(source.absolute()), "--output", str(self.folder.absolute())),

@@ -55,6 +55,13 @@ def option_name(field: str) -> str:
     return "--" + field.replace("_", "-")
 
 
+def option_parts(field: str, value: Any) -> tuple[str, ...]:  # Any: value of a field
+    """Return the arguments that give a field a value."""
+    if isinstance(value, bool):
+        return (option_name(field if value else f"no_{field}"),)
+    return option_name(field), str(value)
+
+
 def _checked(plan: type[Plan], name: str) -> Callable[[str], Any]:
     """Parser of one field, which is checked by the plan itself."""
 
