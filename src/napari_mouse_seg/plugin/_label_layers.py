@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.plugin._layers import labels_data, make_labels_layer, plane_indices
+from napari_mouse_seg.plugin._layers import labels_data, make_labels_layer, plane_indices, shows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,6 +78,8 @@ class LabelLayers:
 
         def on_paint(event: Any) -> None:  # Any: napari's event
             """Hear of a stroke: while it is drawn without a value, at its end with what was changed."""
+            if _is_users(self._shown.get(workspace)):
+                return
             changes = getattr(event, "value", None) or ()
             used = [np.unique(np.asarray(new)) for *_, new in changes]
             self._session.mark_edited(workspace, {int(label) for labels in used for label in labels})
@@ -87,14 +89,15 @@ class LabelLayers:
     def _on_closed(self, workspace: Workspace) -> None:
         """Leave its labels in the viewer as they are."""
         shown = self._shown.pop(workspace, None)
-        if shown is not None and shown.layer is not None:
-            for event in _paint_events(shown.layer):
-                event.disconnect(shown.on_paint)
+        if shown is not None:
+            _let_go(shown)
 
     def _on_canvas(self, workspace: Workspace) -> None:
         shown = self._shown.get(workspace)
         if shown is None:
             return
+        if _is_users(shown):
+            _let_go(shown)  # All that was found gets a layer anew.
         if shown.layer is None:
             self._add(workspace, shown)
         elif shown.canvas is workspace.canvas:
@@ -115,6 +118,24 @@ class LabelLayers:
             event.connect(shown.on_paint)
         if active is not None:
             self._viewer.layers.selection.active = active
+
+
+def _is_users(shown: _Shown | None) -> bool:
+    """Return whether somebody else has put other labels into a layer, by converting them for example."""
+    return (
+        shown is not None
+        and shown.layer is not None
+        and shown.canvas is not None
+        and not shows(shown.layer, shown.canvas)
+    )
+
+
+def _let_go(shown: _Shown) -> None:
+    """Leave a layer as it is."""
+    if shown.layer is not None:
+        for event in _paint_events(shown.layer):
+            event.disconnect(shown.on_paint)
+    shown.layer = None
 
 
 def _paint_events(layer: Labels) -> tuple[Any, ...]:  # Any: napari's events

@@ -130,6 +130,12 @@ def make_labels_layer(
     return Labels(data, multiscale=isinstance(data, list), name=name, **place, **display)
 
 
+def shows(layer: Labels, canvas: Canvas[Any]) -> bool:
+    """Return whether a labels layer shows the canvas itself; its data may have been replaced by something else."""
+    first = layer.data[0] if layer.multiscale else layer.data
+    return isinstance(first, np.ndarray) and np.may_share_memory(first, canvas.array)
+
+
 def placement(
     layer: Image, origin: tuple[int, int], pixel_scale: tuple[float, float], planes: tuple[int, ...]
 ) -> dict[str, Any]:  # Any: arguments of a napari layer

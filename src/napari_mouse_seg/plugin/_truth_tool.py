@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from qtpy.QtCore import QObject
 
 from napari_mouse_seg.errors import MouseSegError
-from napari_mouse_seg.plugin._layers import plane_indices
+from napari_mouse_seg.plugin._layers import plane_indices, shows
 from napari_mouse_seg.plugin._truth_layers import Grid, LabelsLayerList, place_labels
 from napari_mouse_seg.plugin._viewport import look
 from napari_mouse_seg.session import Comparison, Question, RunState, Tuning
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from napari.components import ViewerModel
-    from napari.layers import Image, Labels, Layer
+    from napari.layers import Image, Labels
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.pipeline import PlacedLabels, Tried, Tuned
@@ -145,15 +144,10 @@ class TruthTool(QObject):
         if state is RunState.IDLE:
             self._timer.start()
 
-    def _is_result(self, layer: Layer) -> bool:
+    def _is_result(self, layer: Labels) -> bool:
         """Whether a layer shows the labels that are compared themselves."""
         workspace = self._session.workspace_here()
-        first = layer.data[0] if layer.multiscale else layer.data
-        return (
-            workspace is not None
-            and isinstance(first, np.ndarray)
-            and np.may_share_memory(first, workspace.canvas.array)
-        )
+        return workspace is not None and shows(layer, workspace.canvas)
 
     def _compare(self) -> None:
         """Ask how well it agrees now, or say why there is no telling."""
