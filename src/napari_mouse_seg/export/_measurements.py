@@ -95,7 +95,8 @@ def write_measurements(path: Path, image: LabelImage, *, overwrite: bool = False
 def _cell(value: np.generic | str | float) -> str:
     if isinstance(value, (str, int, np.integer)):
         return str(value)
-    return "" if np.isnan(value) else f"{value:.6g}"
+    number = float(value)
+    return "" if not np.isfinite(number) else str(int(number)) if number.is_integer() else f"{number:.10g}"
 
 
 def _shapes(

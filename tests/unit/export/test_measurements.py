@@ -103,3 +103,10 @@ def test_csv_has_a_row_an_object_and_empty_cells_for_the_unknown(labels, tmp_pat
     assert [line["label"] for line in rows] == ["3", "9", "70000"]
     assert rows[0]["perimeter_um"] == ""
     assert rows[0]["area_um2"] == "48"
+
+
+def test_csv_holds_positions_and_areas_of_whole_slides_to_the_pixel(tmp_path, monkeypatch):
+    table = {"label": np.array([1]), "centroid_x_px": np.array([1234567.25]), "area_px2": np.array([12345678.0])}
+    monkeypatch.setattr("napari_mouse_seg.export._measurements.measure_objects", lambda _: table)
+    write_measurements(tmp_path / "a.csv", LabelImage(np.zeros((2, 2), np.uint32)))
+    assert (tmp_path / "a.csv").read_text().split() == ["label,centroid_x_px,area_px2", "1,1234567.25,12345678"]
