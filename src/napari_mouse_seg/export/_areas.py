@@ -30,7 +30,7 @@ def measure_areas(image: LabelImage) -> dict[str, list[Any]]:  # Any: text and n
     The first share is that of all that is labelled; in the second the background (label 1) is left out on both sides.
 
     The area is in µm² where the pixel size is known, else in pixels. With an image there is the mean intensity of each
-    channel. A class that is nowhere has no mean: NaN.
+    channel over its finite pixels. A class that has none has no mean: NaN.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def measure_areas(image: LabelImage) -> dict[str, list[Any]]:  # Any: text and n
         Labels with their classes, pixel size, and the image to measure intensities in.
     """
     labels = [entry.label for entry in image.classes]
-    pixels, sums = _count(image, max(labels) + 1)
+    pixels, sums, samples = _count(image, max(labels) + 1)
     counts = pixels[labels]
     unit, size = ("px", (1.0, 1.0)) if image.pixel_size_um is None else ("um", image.pixel_size_um)
     columns: dict[str, list[Any]] = {  # Any: as above
@@ -50,8 +50,8 @@ def measure_areas(image: LabelImage) -> dict[str, list[Any]]:  # Any: text and n
         f"area_{unit}2": (counts * size[0] * size[1]).tolist(),
     }
     endings = ("",) if len(sums) == 1 else ("_red", "_green", "_blue")
-    for ending, total in zip(endings, sums, strict=False):
-        means = np.divide(total[labels], counts, out=np.full(len(labels), np.nan), where=counts > 0)
+    for ending, total, n in zip(endings, sums[:, labels], samples[:, labels], strict=False):
+        means = np.divide(total, n, out=np.full(len(labels), np.nan), where=n > 0)
         columns[f"mean_intensity{ending}"] = means.tolist()
     return columns
 
@@ -79,11 +79,11 @@ def _without_background(labels: list[int], counts: NDArray[np.int64]) -> list[fl
     ]
 
 
-def _count(image: LabelImage, n: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return pixels by label, (n,), and sums of intensity by channel and label, (channels, n)."""
+def _count(image: LabelImage, n: int) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return pixels by label, (n,), and sums and numbers of finite samples by channel and label, (channels, n)."""
     rows, columns = image.shape
     n_channels = 0 if image.plane is None else image.plane.n_channels
-    pixels, sums = np.zeros(n, np.int64), np.zeros((n_channels, n))
+    pixels, sums, counts = np.zeros(n, np.int64), np.zeros((n_channels, n)), np.zeros((n_channels, n), np.int64)
     height = max(1, _BAND_PX // max(1, columns))
     for top in range(0, rows, height):
         bottom = min(top + height, rows)
@@ -92,8 +92,10 @@ def _count(image: LabelImage, n: int) -> tuple[NDArray[np.int64], NDArray[np.flo
         if image.plane is not None:
             band = image.plane.read(0, Box(top, 0, bottom, columns)).reshape(-1, n_channels)
             for channel, samples in enumerate(band.T):
-                sums[channel] += np.bincount(labels, weights=samples.astype(float), minlength=n)
-    return pixels, sums
+                finite = np.isfinite(samples)
+                sums[channel] += np.bincount(labels[finite], weights=samples[finite].astype(float), minlength=n)
+                counts[channel] += np.bincount(labels[finite], minlength=n)
+    return pixels, sums, counts
 
 
 def _feature(entry: ClassPlan, mask: NDArray[np.bool_], step: int) -> dict[str, Any]:  # Any: nested JSON

@@ -33,7 +33,8 @@ def measure_objects(image: LabelImage) -> dict[str, NDArray[np.generic]]:
     Column names carry the unit: ``_um`` and ``_um2`` where the pixel size is known, else ``_px`` and
     ``_px2``. Centroids count from the centre of the first pixel, as napari places a layer; the bounding box
     is in pixels, half-open. With an image there are ``mean_intensity``, ``min_intensity`` and
-    ``max_intensity`` (for RGB one of each a channel, ending in ``_red``, ``_green``, ``_blue``).
+    ``max_intensity`` (for RGB one of each a channel, ending in ``_red``, ``_green``, ``_blue``), of those pixels that
+    are finite, and NaN where none is.
     ``perimeter`` is NaN where pixels are not square (it would have no exact meaning), and, as
     ``solidity``, where an object's box holds more than 67 million pixels.
 
@@ -136,8 +137,8 @@ def _intensities(table: ObjectTable) -> dict[str, NDArray[np.generic]]:
     endings = ("",) if n_channels == 1 else ("_red", "_green", "_blue")[:n_channels]
     columns: dict[str, NDArray[np.generic]] = {}
     for channel, ending in enumerate(endings[:n_channels]):
-        total, low, high = table.intensity[:, channel].T
-        columns[f"mean_intensity{ending}"] = total / np.maximum(table.areas, 1)
-        columns[f"min_intensity{ending}"] = low
-        columns[f"max_intensity{ending}"] = high
+        total, low, high, counts = table.intensity[:, channel].T
+        columns[f"mean_intensity{ending}"] = np.where(counts > 0, total / np.maximum(counts, 1), np.nan)
+        columns[f"min_intensity{ending}"] = np.where(counts > 0, low, np.nan)
+        columns[f"max_intensity{ending}"] = np.where(counts > 0, high, np.nan)
     return columns

@@ -34,7 +34,8 @@ class ObjectTable:
     boxes
         Half-open y0, x0, y1, x1, shape (n, 4).
     intensity
-        Sum, minimum and maximum for each channel, shape (n, channels, 3); no channel without an image.
+        Sum, minimum, maximum and number of the finite samples, shape (n, channels, 4); no channel without an image.
+        Where there is no such sample, the minimum is above the maximum.
     """
 
     ids: NDArray[np.uint32]
@@ -102,7 +103,7 @@ def _tabulate_band(image: LabelImage, y0: int, y1: int) -> ObjectTable:
         for weight in (y, x, y.astype(float) ** 2, x.astype(float) ** 2, y.astype(float) * x)
     ]
     n_channels = 0 if image.plane is None else image.plane.n_channels
-    intensity = np.zeros((ids.size, n_channels, 3))
+    intensity = np.zeros((ids.size, n_channels, 4))
     if image.plane is not None and ids.size:
         pixels = image.plane.read(0, Box(y0, 0, y1, image.shape[1]))[labels > 0].astype(float)
         for channel, samples in enumerate(pixels.reshape(len(values), n_channels).T):
@@ -120,8 +121,11 @@ def _boxes(y: NDArray[np.intp], x: NDArray[np.intp], inverse: NDArray[np.intp], 
 
 
 def _intensity(samples: NDArray[np.float64], inverse: NDArray[np.intp], n: int) -> NDArray[np.float64]:
+    finite = np.isfinite(samples)
+    samples, inverse = samples[finite], inverse[finite]
     low, high = _extremes(samples, inverse, n)
-    return np.stack([np.bincount(inverse, weights=samples, minlength=n), low, high], axis=1)
+    counts = np.bincount(inverse, minlength=n)
+    return np.stack([np.bincount(inverse, weights=samples, minlength=n), low, high, counts], axis=1)
 
 
 def _extremes(
@@ -149,7 +153,8 @@ def _merge(parts: list[ObjectTable]) -> ObjectTable:
         boxes[:, column] = low if column < 2 else high
     found = np.concatenate([part.intensity for part in parts])
     intensity = np.zeros((n, *found.shape[1:]))
-    np.add.at(intensity[..., 0], inverse, found[..., 0])
+    for added in (0, 3):
+        np.add.at(intensity[..., added], inverse, found[..., added])
     for channel in range(found.shape[1]):
         intensity[:, channel, 1] = _extremes(found[:, channel, 1], inverse, n)[0]
         intensity[:, channel, 2] = _extremes(found[:, channel, 2], inverse, n)[1]

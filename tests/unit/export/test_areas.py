@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -48,6 +49,18 @@ def test_the_table_has_one_row_a_class_with_areas_shares_and_intensities(tmp_pat
     assert background["share_without_background"] == ""
     assert scar["mean_intensity"] == "50"
     assert (vessel["pixels"], vessel["mean_intensity"]) == ("0", "")
+
+
+def test_pixels_without_a_number_are_left_out_of_the_mean_of_a_class(tmp_path: Path) -> None:
+    drawn = image()
+    pixels = drawn.read(slice(0, 60), slice(0, 80)).astype(np.float32)
+    pixels[10, 10:12] = np.nan, np.inf
+    pixels[20:30, 20:30] = pixels[50:55, 60:70] = np.nan
+    plane = from_arrays([pixels], axes="YX", name="gaps").plane()
+    FORMATS["csv"].write(tmp_path / "a.csv", replace(drawn, plane=plane))
+    _, muscle, scar, _ = rows(tmp_path / "a.csv")
+    assert (muscle["pixels"], muscle["mean_intensity"]) == ("1100", "2")
+    assert (scar["pixels"], scar["mean_intensity"]) == ("150", "")
 
 
 def test_outlines_carry_class_names_and_colours_and_enclose_exactly_the_area(tmp_path: Path) -> None:

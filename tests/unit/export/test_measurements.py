@@ -110,3 +110,15 @@ def test_csv_holds_positions_and_areas_of_whole_slides_to_the_pixel(tmp_path, mo
     monkeypatch.setattr("napari_mouse_seg.export._measurements.measure_objects", lambda _: table)
     write_measurements(tmp_path / "a.csv", LabelImage(np.zeros((2, 2), np.uint32)))
     assert (tmp_path / "a.csv").read_text().split() == ["label,centroid_x_px,area_px2", "1,1234567.25,12345678"]
+
+
+def test_pixels_without_a_number_are_left_out_of_intensities(labels, monkeypatch):
+    pixels = np.full(labels.shape, 5, np.float32)
+    pixels[10, 20:24] = np.nan, np.inf, -np.inf, 25
+    pixels[39, 49] = np.nan
+    plane = from_arrays([pixels], axes="YX", name="gaps").plane()
+    monkeypatch.setattr("napari_mouse_seg.export._objects.BAND_PIXELS", 50)
+    columns = measure_objects(LabelImage(labels, plane=plane))
+    names = ("mean_intensity", "min_intensity", "max_intensity")
+    assert [row(columns, 3)[name] for name in names] == [(20 * 5 + 25) / 21, 5, 25]
+    assert all(np.isnan(row(columns, 9)[name]) for name in names)
