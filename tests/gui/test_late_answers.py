@@ -6,7 +6,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pytest
 
 from helpers.desks import MIDDLE
 from helpers.pyramids import means, write_pyramid_tiff
@@ -17,6 +16,8 @@ from napari_mouse_seg.projects import Project
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
+
+    import pytest
 
     from helpers.desks import Desk
     from napari_mouse_seg.events import Event

@@ -184,5 +184,5 @@ def _is_users(layer: Layer) -> bool:
 
 def _image_events(layer: Image) -> list[Any]:  # Any: napari's events
     """Events after which an image made of the layer no longer fits; some are of newer versions of napari only."""
-    names = ("data", "scale", "affine", "shear", "units", "axis_labels")
+    names = ("data", "scale", "translate", "rotate", "shear", "affine", "units", "axis_labels")
     return [getattr(layer.events, name) for name in names if hasattr(layer.events, name)]

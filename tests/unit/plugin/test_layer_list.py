@@ -132,3 +132,14 @@ def test_after_closing_nothing_is_told(viewer: ViewerModel, kind: type[ImageLaye
         viewer.layers[name].name = "new name"
         viewer.layers.remove("new name")
     assert told == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("scale", (2, 2)), ("translate", (3, 4)), ("rotate", 20.0), ("shear", (0.5,))]
+)
+def test_moving_an_image_alters_it_once(viewer: ViewerModel, images: ImageLayerList, name: str, value: object) -> None:
+    images.start()
+    altered: list[str] = []
+    images.altered.connect(lambda layer: altered.append(layer.name))
+    setattr(viewer.layers["lower"], name, value)
+    assert altered == ["lower"]
