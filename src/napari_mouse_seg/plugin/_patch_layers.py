@@ -111,9 +111,7 @@ class PatchLayers:
         place = placement(layer, (patch.box[0], patch.box[1]), pixel_scale, planes)
         lead = (np.newaxis,) * len(planes)
         is_rgb = len(pixels) == 3
-        shown = np.moveaxis(pixels, 0, -1) if is_rgb else pixels[0]
-        if is_rgb:
-            shown = np.clip(np.round(shown), 0, 255).astype(np.uint8)
+        shown = as_seen(np.moveaxis(pixels, 0, -1), np.dtype(layer.dtype)) if is_rgb else pixels[0]
         options: dict[str, Any] = {} if is_rgb else {"contrast_limits": limits, "colormap": layer.colormap}
         fits = layer is self._over and isinstance(self._brush, ClassBrush) is bool(classes)
         if self._pixels is not None and self._paint is not None and fits and differs_by_position(self._paint, place):
@@ -269,3 +267,10 @@ class PatchLayers:
         patch_id = self._patch.id
         self.removed.emit(patch_id)
         self.hide()
+
+
+def as_seen(colours: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[np.uint8]:  # Any: one of three dtypes
+    """Return colours as napari shows those of an image of a dtype: of its whole range, or of 0 to 1."""
+    white = np.iinfo(dtype).max if dtype.kind in "ui" else 1
+    seen: NDArray[np.uint8] = np.clip(np.round(np.nan_to_num(colours) * (255 / white)), 0, 255).astype(np.uint8)
+    return seen
