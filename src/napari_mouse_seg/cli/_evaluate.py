@@ -14,6 +14,7 @@ from napari_mouse_seg.errors import ImageNotFoundError, MouseSegError, PlanError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Mapping
 
     from napari_mouse_seg.cli._console import Console
 
@@ -111,7 +112,7 @@ def _write_json(
         temporary.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
 
 
-def _write_csv(arguments: argparse.Namespace, rows: dict[str, dict[str, float]]) -> None:
+def _write_csv(arguments: argparse.Namespace, rows: Mapping[str, Mapping[str, float | None]]) -> None:
     from napari_mouse_seg.export import replacing
 
     columns = dict.fromkeys(name for row in rows.values() for name in row)

@@ -25,7 +25,10 @@ class AreaComparison:
 
     ignore: int | None = None
 
-    note = "IoU of each class, mean over classes, share of right pixels; classes that are nowhere are left out (-)."
+    note = (
+        "IoU of each class, mean over classes, share of right pixels; classes that are nowhere, and images without a "
+        "pixel to compare, are left out (-)."
+    )
 
     def compare(self, predicted: Path, truth: Path) -> AreaScores:
         """Read two files and compare them."""
@@ -34,8 +37,8 @@ class AreaComparison:
 
         return area_scores(read_labels(predicted), read_labels(truth), self.ignore)
 
-    def rows(self, scores: dict[str, AreaScores]) -> dict[str, dict[str, float]]:
-        """Return every image's scores by name."""
+    def rows(self, scores: dict[str, AreaScores]) -> dict[str, dict[str, float | None]]:
+        """Return every image's scores by name; None where no pixel was compared."""
         return {stem: _row(score) for stem, score in scores.items()}
 
     def table(self, scores: dict[str, AreaScores]) -> tuple[dict[str, dict[str, float]], list[str]]:
@@ -44,7 +47,8 @@ class AreaComparison:
 
         pooled = pool_areas(scores.values())
         rows = {stem: _shown(score) for stem, score in scores.items()}
-        mean = {"mean IoU": fmean(score.mean_iou for score in scores.values())}
+        means = [score.mean_iou for score in scores.values() if not isnan(score.mean_iou)]
+        mean = {"mean IoU": fmean(means)} if means else {}
         columns = [*(f"class {label}" for label in pooled.labels), "mean IoU", "pixels right"]
         return {**rows, "mean over images": mean, "pooled pixels": _shown(pooled)}, columns
 
@@ -73,11 +77,12 @@ class AreaComparison:
 
 def _shown(scores: AreaScores) -> dict[str, float]:
     found = zip(scores.labels, scores.iou.tolist(), strict=True)
-    by_class = {f"class {label}": iou for label, iou in found if not isnan(iou)}
-    return by_class | {"mean IoU": scores.mean_iou, "pixels right": scores.pixel_accuracy}
+    values = {f"class {label}": iou for label, iou in found}
+    values |= {"mean IoU": scores.mean_iou, "pixels right": scores.pixel_accuracy}
+    return {name: value for name, value in values.items() if not isnan(value)}
 
 
-def _row(scores: AreaScores) -> dict[str, float]:
+def _row(scores: AreaScores) -> dict[str, float | None]:
     by_class = {
         f"{name}_{label}": float(value)
         for name in ("iou", "dice", "precision", "recall")
@@ -85,4 +90,4 @@ def _row(scores: AreaScores) -> dict[str, float]:
         if not isnan(value)
     }
     whole = {"mean_iou": scores.mean_iou, "mean_dice": scores.mean_dice, "pixel_accuracy": scores.pixel_accuracy}
-    return by_class | whole
+    return by_class | {name: None if isnan(value) else value for name, value in whole.items()}

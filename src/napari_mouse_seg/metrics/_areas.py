@@ -56,19 +56,19 @@ class AreaScores:
 
     @property
     def mean_iou(self) -> float:
-        """Mean over the classes that are there."""
-        return float(np.nanmean(self.iou)) if self._union().any() else 1.0
+        """Mean over the classes that are there; NaN if there is no pixel."""
+        return float(np.nanmean(self.iou)) if self._union().any() else np.nan
 
     @property
     def mean_dice(self) -> float:
-        """Mean over the classes that are there."""
-        return float(np.nanmean(self.dice)) if self._union().any() else 1.0
+        """Mean over the classes that are there; NaN if there is no pixel."""
+        return float(np.nanmean(self.dice)) if self._union().any() else np.nan
 
     @property
     def pixel_accuracy(self) -> float:
-        """Share of pixels whose class is right; 1 if there is no pixel."""
+        """Share of pixels whose class is right; NaN if there is no pixel."""
         total = int(self.confusion.sum())
-        return float(np.trace(self.confusion)) / total if total else 1.0
+        return float(np.trace(self.confusion)) / total if total else np.nan
 
     def _union(self) -> NDArray[np.int64]:
         union: NDArray[np.int64] = self.confusion.sum(0) + self.confusion.sum(1) - np.diag(self.confusion)

@@ -130,6 +130,18 @@ def test_true_pixels_that_nobody_annotated_can_be_left_out(folders, tmp_path, ca
     assert "--ignore" not in capsys.readouterr().err
 
 
+def test_an_image_that_nobody_annotated_has_no_score(folders, tmp_path, capsys):
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(folders[1] / "a.png")
+    json_path, csv_path = tmp_path / "out.json", tmp_path / "out.csv"
+    assert evaluate(folders, "--areas", "--ignore", 0, "--json", json_path, "--csv", csv_path) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1].split() == ["a", "-", "-", "-", "-", "-"]
+    assert shown[3].split()[-2:] == ["0.333", "-"]
+    assert json.loads(json_path.read_text())["images"]["a"]["mean_iou"] is None
+    with csv_path.open(newline="") as file:
+        assert [bool(row["mean_iou"]) for row in csv.DictReader(file)] == [False, True]
+
+
 @pytest.mark.parametrize("options", [("--areas", "--drop-below", 5), ("--ignore", 0)])
 def test_options_of_the_other_kind_are_refused(options, folders, capsys):
     assert evaluate(folders, *options) == 2
