@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.cli._inputs import check_stems, find_inputs
-from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
+from napari_mouse_seg.cli._plan_options import add_plan_options, given_options, option_name
 from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
 from napari_mouse_seg.export import LABEL_FORMATS
 from napari_mouse_seg.networks import DEFAULT_MODEL
@@ -57,6 +57,20 @@ def add_model_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def check_sizes(arguments: argparse.Namespace) -> None:
+    """Refuse more than one way to set the scale: only one of them would count.
+
+    Raises
+    ------
+    PlanError
+        Names the options that were given.
+    """
+    names = ("scale", "object_diameter_px", "measure_objects")
+    given = [option_name(name) for name in names if getattr(arguments, name, None)]
+    if len(given) > 1:
+        raise PlanError(f"{' and '.join(given)} each set the scale; give only one of them.")
+
+
 def run(arguments: argparse.Namespace, console: Console) -> int:
     """Segment every input; a bad one does not stop the others.
 
@@ -67,6 +81,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     """
     from napari_mouse_seg.cli._file_run import FileRun
 
+    check_sizes(arguments)
     _check_folders(arguments.inputs, arguments.output)
     paths = find_inputs(arguments.inputs)
     check_stems(paths)

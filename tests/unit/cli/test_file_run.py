@@ -11,7 +11,9 @@ from napari_mouse_seg.cli._plan_options import given_options
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
 
-@pytest.mark.parametrize("options", [{"flips": True}, {"flips": False, "channel": 2}, {"scale": 0.5, "device": "cpu"}])
+@pytest.mark.parametrize(
+    "options", [{"flips": True}, {"flips": False, "channel": 2}, {"object_diameter_px": 7.3, "device": "cpu"}]
+)
 def test_the_command_that_is_noted_is_read_as_it_was_meant(options):
     thresholds = {"foreground_threshold": 0.3, "min_area_px": 7}
     run = FileRun(SimpleNamespace(path=Path("m.safetensors")), Path("out"), ("tiff", "csv"), options, thresholds)
