@@ -44,6 +44,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         0, or 1 if a true image had no readable partner of the same size.
     """
     comparison = _comparison(arguments)
+    _check_targets(arguments)
     predicted, truth = find_labels(arguments.predicted), find_labels(arguments.truth)
     scores: dict[str, Any] = {}  # Any: scores of objects or of areas
     failed: dict[str, str] = {}
@@ -59,11 +60,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         failed |= dict.fromkeys(missing, "no prediction")
     if not scores:
         raise ImageNotFoundError(f"No image in {arguments.predicted} could be compared with one in {arguments.truth}.")
+    _print(comparison, scores, len(truth), len(predicted.keys() - truth.keys()), console)
     if arguments.json:
         _write_json(arguments, comparison, scores, failed)
     if arguments.csv:
         _write_csv(arguments, comparison.rows(scores))
-    _print(comparison, scores, len(truth), len(predicted.keys() - truth.keys()), console)
     return 1 if failed else 0
 
 
@@ -73,6 +74,17 @@ def _comparison(arguments: argparse.Namespace) -> AreaComparison | ObjectCompari
     if arguments.ignore is not None and not arguments.areas:
         raise PlanError("--ignore is for classes; add --areas.")
     return AreaComparison(arguments.ignore) if arguments.areas else ObjectComparison(arguments.drop_below)
+
+
+def _check_targets(arguments: argparse.Namespace) -> None:
+    """Find out before the work whether the scores may be written."""
+    from napari_mouse_seg.pipeline import check_free
+
+    targets = {option: path for option, path in (("--json", arguments.json), ("--csv", arguments.csv)) if path}
+    for option, path in targets.items():
+        if path.is_dir():
+            raise PlanError(f"{option} takes a file, but {path} is a folder; add a file name.")
+    check_free(targets, None, overwrite=arguments.overwrite)
 
 
 def _explain_missing(stems: list[str], folder: Path) -> str:

@@ -104,6 +104,28 @@ def test_report_is_not_overwritten_silently(folders, tmp_path, capsys):
     assert evaluate(folders, "--json", tmp_path / "out.json", "--overwrite") == 0
 
 
+@pytest.mark.parametrize("option", ["--json", "--csv"])
+def test_a_report_that_may_not_be_written_is_told_before_the_work(option, folders, tmp_path, capsys):
+    target = tmp_path / "out"
+    target.write_text("old")
+    (folders[0] / "a.tif").write_bytes(b"damaged, which would be said once it is read")
+    assert evaluate(folders, option, target) == 1
+    assert capsys.readouterr().err.splitlines() == [
+        f"Error: {target} exists already; choose another folder or allow overwriting (--overwrite)."
+    ]
+    assert evaluate(folders, option, tmp_path, "--overwrite") == 2
+    assert f"{option} takes a file" in capsys.readouterr().err
+    assert target.read_text() == "old"
+
+
+def test_the_table_is_shown_although_the_report_cannot_be_written(folders, tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert evaluate(folders, "--json", tmp_path / "file" / "out.json") == 1
+    shown = capsys.readouterr()
+    assert "2 of 2 true images compared" in shown.out
+    assert "out.json could not be written" in shown.err
+
+
 def test_areas_are_compared_class_by_class(folders, tmp_path, capsys):
     assert evaluate(folders, "--areas", "--json", tmp_path / "out.json", "--csv", tmp_path / "out.csv") == 0
     report = json.loads((tmp_path / "out.json").read_text())
