@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 import traceback
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.events import Started, StepsDone, TileDone
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from napari_mouse_seg.events import Event
 
 _WIDTH = 78
@@ -34,19 +38,19 @@ class Console:
     def out(self, text: str = "") -> None:
         """Print a result."""
         self._clear()
-        print(text, flush=True)
+        _print(text, sys.stdout)
 
     def warn(self, text: str) -> None:
         """Print what the user should know."""
         self._clear()
-        print(f"Warning: {text}", file=sys.stderr, flush=True)
+        _print(f"Warning: {text}", sys.stderr)
 
     def error(self, text: str, cause: BaseException | None = None) -> None:
         """Print what went wrong; with its traceback only in debug mode."""
         self._clear()
         if self.debug and cause is not None:
             traceback.print_exception(cause)
-        print(f"Error: {text}", file=sys.stderr, flush=True)
+        _print(f"Error: {text}", sys.stderr)
 
     def progress(self, name: str, event: Event) -> None:
         """Show how far a run is, in one line that is written over; nothing where no one watches."""
@@ -70,6 +74,15 @@ class Console:
         if self._line:
             print("\r" + " " * _WIDTH + "\r", end="", file=sys.stderr, flush=True)
             self._line = False
+
+
+def _print(text: str, stream: TextIO) -> None:
+    """Print a line; where nobody reads on, as after ``| head``, go on quietly, as results are still to be written."""
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:
+        with Path(os.devnull).open("w", encoding="utf-8") as nothing:
+            os.dup2(nothing.fileno(), stream.fileno())
 
 
 def make_streams_safe() -> None:

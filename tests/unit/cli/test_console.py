@@ -1,5 +1,6 @@
 """Progress line."""
 
+import subprocess
 import sys
 
 import pytest
@@ -29,3 +30,15 @@ def test_progress_is_one_line_that_results_clear(console, capsys, monkeypatch):
     assert "a.tif: scores 3/4, 0 s left" in shown.err
     assert shown.err.endswith(" \r")
     assert shown.out == "done\n"
+
+
+def test_a_pipe_that_nobody_reads_on_stops_no_work():
+    code = (
+        "from napari_mouse_seg.cli._console import Console as C; input(); [C().out('x') for _ in '123']; C().warn('on')"
+    )
+    ran = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    ran.stdout.close()
+    _, shown = ran.communicate("go\n")
+    assert (ran.returncode, shown) == (0, "Warning: on\n")
