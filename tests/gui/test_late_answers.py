@@ -84,7 +84,7 @@ def test_a_patch_is_not_added_to_a_project_that_was_opened_while_it_was_cut(
     gate.set()
     desk.until(lambda: not desk.is_at_work)
     assert desk.project.folder == first
-    assert "No patch was added: another image or project was chosen" in desk.panel.failure_text()
+    assert "No patch was added: the image or the project was changed" in desk.panel.failure_text()
     assert len(desk.project.plan.patches) == 1
     with Project.open(second) as left:
         assert len(left.plan.patches) == 1

@@ -94,6 +94,20 @@ class ImageProject:
         if folder is not None:
             self.open(folder)
 
+    def look_again(self, layer: Image) -> None:
+        """Take up what was done to a layer; if it is the painted one and of another size now, it is chosen anew."""
+        before = self._stage.scene
+        if before is None or layer is not before.layer:
+            return
+        if not self._stage.look_again():
+            if self._session.project is not None and self._session.state is TrainState.IDLE:
+                self.failed.emit(f"“{layer.name}” has another size or other axes now, so its project is closed.")
+            return
+        now = self._stage.scene
+        if now is not None and now.image.pixel_size_um != before.image.pixel_size_um:
+            self._bases.suit(now.image)
+            self._bases.show()
+
     def choose_channel(self, index: int) -> None:
         """Paint on another channel, if nothing is painted yet."""
         scene = self._stage.scene

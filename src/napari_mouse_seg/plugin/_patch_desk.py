@@ -113,11 +113,9 @@ class PatchDesk(QObject):
     def show(self, patch_id: str) -> None:
         """Go to a patch and let it be painted in; an empty id puts the present one away."""
         scene, project = self._stage.scene, self._session.project
-        if scene is None or project is None:
-            return
         self.save()
         patch, self._completing = self._patch(patch_id), range(0)
-        if patch is None or patch.id in project.broken:
+        if scene is None or project is None or patch is None or patch.id in project.broken:
             self.layers.hide()
             self.shown.emit("")
             return
@@ -208,7 +206,7 @@ class PatchDesk(QObject):
         cut: PatchCut = event.result
         present = self._stage.scene
         if present is None or present.image is not scene.image or project is not self._session.project:
-            self.failed.emit("No patch was added: another image or project was chosen while it was being cut out.")
+            self.failed.emit("No patch was added: the image or the project was changed while it was being cut out.")
             return
         try:
             if project is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_mouse_seg.errors import ProjectError
+from napari_mouse_seg.errors import ProjectError, UnsupportedImageError
 from napari_mouse_seg.plans import ImageReference, SegmentPlan
 from napari_mouse_seg.plugin._layers import image_of_layer, plane_indices
 from napari_mouse_seg.plugin._reader import CHANNEL
@@ -56,6 +56,14 @@ class Scene:
         plan = SegmentPlan(channel=chosen.get("C", 0), plane_t=chosen.get("T", 0), plane_z=chosen.get("Z", 0))
         return cls(layer, image, plane_indices(image, plan), plan)
 
+    def anew(self) -> Scene | None:
+        """Return the same place with the pixels that the layer has now; None if they are of another size or kind."""
+        try:
+            image = image_of_layer(self.layer)
+        except UnsupportedImageError:
+            return None
+        return replace(self, image=image) if _extent(image) == _extent(self.image) else None
+
     def at(self, channel: int, time: int, depth: int) -> Scene:
         """Return the same image at another channel or plane."""
         plan = self.plan.replace(channel=channel, plane_t=time, plane_z=depth)
@@ -75,6 +83,10 @@ class Scene:
         """Return a name for each channel."""
         image = self.image
         return list(image.channel_names) or [f"Channel {index}" for index in range(image.n_channels)]
+
+
+def _extent(image: MultiscaleImage) -> tuple[object, ...]:
+    return image.axes, image.shape, image.n_t, image.n_channels, image.n_z
 
 
 def check_project(project: Project, scene: Scene, channel_layers: Mapping[int, str]) -> None:

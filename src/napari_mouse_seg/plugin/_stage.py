@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from napari.components import ViewerModel
 
     from napari_mouse_seg.plans import ImageReference, PatchPlan
+    from napari_mouse_seg.plugin._layer_list import ImageLayerList
     from napari_mouse_seg.plugin._viewport import View
     from napari_mouse_seg.projects import Project
 
@@ -32,6 +33,8 @@ class Stage:
     ----------
     viewer
         Shows it.
+    images
+        Of the viewer; the one that is chosen may be another one while a round is at work.
 
     Attributes
     ----------
@@ -39,8 +42,9 @@ class Stage:
         The image; None if there is none.
     """
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, images: ImageLayerList) -> None:
         self._viewer = viewer
+        self._images = images
         self.scene: Scene | None = None
 
     def set_layer(self, layer: Image | None) -> None:
@@ -54,6 +58,15 @@ class Stage:
         self.scene = None
         if layer is not None:
             self.scene = Scene.of(layer, look(self._viewer, layer).planes)
+
+    def look_again(self) -> bool:
+        """Take the pixels that the layer has now; return whether planes and patches lie on them as before.
+
+        If they do not, there is no image any more.
+        """
+        if self.scene is not None:
+            self.scene = self.scene.anew()
+        return self.scene is not None
 
     def set_channel(self, index: int) -> None:
         """Take another channel."""
@@ -124,9 +137,11 @@ class Stage:
 
     def add_problem(self, project: Project | None) -> str:
         """Return why no patch can be added, in words; empty if one can."""
-        view = self.view()
-        if view is None:
+        scene, view = self.scene, self.view()
+        if scene is None or view is None:
             return "There is no image to paint."
+        if scene.layer is not self._images.current:
+            return f"Training works on “{scene.layer.name}”; patches of another image can be added when it has ended."
         if project is not None and project.read_only:
             return project.read_only_reason
         return view.box_reason or ("" if project is None else self.other_plane())

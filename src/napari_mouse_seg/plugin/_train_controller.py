@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plans import ClassPlan, PatchPlan, RetrainPlan, RoundPlan
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
-    from napari_mouse_seg.projects import Project
     from napari_mouse_seg.session import PaintSaved
     from napari_mouse_seg.widgets import TrainPanel
 
@@ -77,10 +76,10 @@ class TrainController(QObject):
             return
         project = self.session.project
         add = _OPENING if self.session.is_opening else self._stage.add_problem(project) or self.desk.at_work
-        prefill = self.desk.at_work if project is None else self._prefill_problem(project)
+        prefill = "" if project is None else prefill_problem(project.plan, self._prefill_model())
         other_plane = project is not None and not project.read_only and bool(self._stage.other_plane())
         train = self.session.problem() or self._bases.problem
-        self._panel.set_reasons(add, train, prefill, other_plane=other_plane)
+        self._panel.set_reasons(add, train, prefill or self.desk.at_work, other_plane=other_plane)
 
     def save_now(self) -> None:
         """Save what is painted; the disk has it when this returns."""
@@ -114,7 +113,7 @@ class TrainController(QObject):
     def _make_parts(self) -> None:
         viewer, panel, session, runner, shelf = self._viewer, self._panel, self.session, self._runner, self._shelf
         self._layers = ImageLayerList(viewer)
-        self._stage = Stage(viewer)
+        self._stage = Stage(viewer, self._layers)
         self._kind = PaintKind(panel, session)
         self._bases = BaseModels(panel, shelf, session, self._kind, runner)
         self._previews = Previews(viewer, runner)
@@ -130,6 +129,7 @@ class TrainController(QObject):
 
     def _connect(self) -> None:
         self._layers.listed.connect(self._on_listed)
+        self._layers.altered.connect(self._place.look_again)
         self._layers.chosen.connect(self._on_chosen)
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
@@ -230,9 +230,6 @@ class TrainController(QObject):
         project = self.session.project
         if project is not None and not project.read_only and plan != project.plan.retrain:
             self._try(lambda: self.session.update(retrain=plan))
-
-    def _prefill_problem(self, project: Project) -> str:
-        return prefill_problem(project.plan, self._prefill_model()) or self.desk.at_work
 
     def _prefill_model(self) -> Model | None:
         return self._rounds.newest() or self._bases.model

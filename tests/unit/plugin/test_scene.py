@@ -11,9 +11,11 @@ from napari.layers import Image
 
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.plans import ImageReference, ProjectPlan
+from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._scene import Scene, check_project, how_to_see, reference
 from napari_mouse_seg.plugin._stage import Stage
 from napari_mouse_seg.projects import Project
+from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +39,11 @@ def scene_of(channel: int | None) -> Scene:
     return Scene.of(Image(np.zeros(SHAPE, np.uint8), name="cells", metadata=metadata), ())
 
 
+def stage_without_image() -> Stage:
+    viewer = ViewerModel()
+    return Stage(viewer, ImageLayerList(viewer))
+
+
 def test_another_channel_is_refused_and_the_right_layer_named(project: Project) -> None:
     with pytest.raises(ProjectError, match=r"painted on channel “my GFP”; choose that layer"):
         check_project(project, scene_of(0), {0: "cells", 1: "my GFP"})
@@ -53,7 +60,7 @@ def test_other_layers_of_the_file_are_taken(project: Project, channel: int | Non
 
 
 def test_a_layer_with_all_channels_shows_the_one_that_was_painted_as_a_layer(project: Project) -> None:
-    stage = Stage(ViewerModel())
+    stage = stage_without_image()
     layer = Image(np.zeros((3, *SHAPE), np.uint8), axis_labels=("c", "y", "x"))
     stage.scene = Scene.of(layer, (0,))
     stage.set_reference(project.plan.image)
@@ -61,7 +68,7 @@ def test_a_layer_with_all_channels_shows_the_one_that_was_painted_as_a_layer(pro
 
 
 def test_a_channel_as_a_layer_is_the_only_one_of_that() -> None:
-    stage = Stage(ViewerModel())
+    stage = stage_without_image()
     stage.scene = scene_of(1)
     painted = reference(Scene.of(Image(np.zeros((3, *SHAPE), np.uint8), axis_labels=("c", "y", "x")), (1,)))
     assert (painted.channel, painted.file_channel) == (1, None)
@@ -76,3 +83,21 @@ def test_what_to_open_is_told_for_each_image(project: Project, tmp_path: Path) -
     assert f"{file} is not there any more; open it where it lies now" in how_to_see(project)
     file.write_text("")
     assert how_to_see(project).endswith(f"open its image: {file}")
+
+
+def test_replaced_pixels_of_the_same_size_are_seen_where_the_old_ones_were() -> None:
+    layer = Image(np.zeros((3, *SHAPE), np.uint8), axis_labels=("c", "y", "x"))
+    scene = Scene.of(layer, (2,))
+    layer.data = layer.data + 7
+    again = scene.anew()
+    assert again is not None
+    assert (again.plan, again.planes) == (scene.plan, scene.planes)
+    assert again.image.plane(channel=2).read(0, Box(0, 0, 1, 1))[0, 0] == 7
+
+
+@pytest.mark.parametrize("shape", [(24, 35), (3, 24, 36)], ids=["smaller", "more axes"])
+def test_replaced_pixels_of_another_size_are_another_image(shape: tuple[int, ...]) -> None:
+    layer = Image(np.zeros(SHAPE, np.uint8))
+    scene = Scene.of(layer, ())
+    layer.data = np.zeros(shape, np.uint8)
+    assert scene.anew() is None
