@@ -133,8 +133,16 @@ def _check_folders(inputs: list[str], output: Path) -> None:
 
 
 def _check_output(folder: Path) -> None:
-    """Find out before the work, not after it, whether the folder can be made."""
+    """Find out before the work, not after it, whether the folder can be made and written to."""
+    from tempfile import TemporaryFile
+
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ExportError(f"The output folder {folder} cannot be made ({error.strerror}); choose another.") from error
+    try:
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise ExportError(
+            f"The output folder {folder} cannot be written to ({error.strerror}); choose another."
+        ) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from napari_mouse_seg._atomic import explain
 from napari_mouse_seg.errors import ExportError
 
 if TYPE_CHECKING:
@@ -127,8 +128,7 @@ def save_result(
     labels = at_image_size(result.labels, result.pixel_scale, job.plane.shape)
     exported = LabelImage(labels, job.plane.pixel_size_um, stem, job.plane, tuple(share.plan for share in result.areas))
     seconds = dict(timings or {}) | result.timings
-    # While results are replaced there is no record, since none would be true.
-    paths[RECORD].unlink(missing_ok=True)
+    _remove_record(paths[RECORD])
     for name in formats:
         started = time.perf_counter()
         FORMATS[name].write(paths[name], exported, overwrite=overwrite)
@@ -136,6 +136,14 @@ def save_result(
     record = _record(result, paths, seconds, tuple(command))
     write_record(paths[RECORD], record, overwrite=overwrite)
     return record
+
+
+def _remove_record(path: Path) -> None:
+    """Remove an older record: while results are replaced, none would be true."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ExportError(explain(path, error, "replaced")) from error
 
 
 def _plan(job: SegmentJob) -> dict[str, Any]:  # Any: fields as JSON values
