@@ -18,20 +18,21 @@ _ZARR_FILES = ("zarr.json", ".zattrs", ".zgroup", ".zarray")
 
 
 def find_inputs(texts: Iterable[str]) -> list[Path]:
-    """Return the images that arguments stand for, in order, each once.
+    """Return the absolute paths of the images that arguments stand for, in order, each once.
 
     Parameters
     ----------
     texts
         Files, OME-Zarr folders, folders (every image directly in them), or patterns with ``*``, ``?``
-        or ``[]`` (for shells that do not expand them).
+        or ``[]`` (for shells that do not expand them). A pattern with a suffix takes every file that it names, one
+        without takes the images.
 
     Raises
     ------
     ImageNotFoundError
         If a folder or pattern holds no image. A missing file is found when it is opened.
     """
-    found = [path for text in texts for path in _expand(text)]
+    found = [_absolute(path) for text in texts for path in _expand(text)]
     return list(dict.fromkeys(found))
 
 
@@ -79,8 +80,17 @@ def _expand(text: str) -> list[Path]:
     if path.is_dir() and not _is_zarr(path):
         return _some(text, _images(_visible(path)))
     if not path.exists() and glob.has_magic(text):
-        return _some(text, _images(Path(name) for name in sorted(glob.glob(str(path)))))
+        named = [Path(name) for name in sorted(glob.glob(str(path)))]
+        return _some(text, named if path.suffix and not glob.has_magic(path.suffix) else _images(named))
     return [path]
+
+
+def _absolute(path: Path) -> Path:
+    """One spelling for a path, whose last part names the results; a link keeps its name."""
+    path = path.absolute()
+    if ".." not in path.parts:
+        return path
+    return path.resolve() if path.name == ".." else path.parent.resolve() / path.name
 
 
 def _images(paths: Iterable[Path]) -> list[Path]:

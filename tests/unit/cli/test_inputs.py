@@ -43,6 +43,31 @@ def test_image_given_twice_is_taken_once(folder):
     assert find_inputs([str(folder / "b.tif"), str(folder / "*.tif")]) == [folder / "b.tif"]
 
 
+def test_a_pattern_with_a_suffix_takes_what_it_names(folder):
+    (folder / "stack.lsm").touch()
+    assert find_inputs([str(folder / "*.lsm")]) == [folder / "stack.lsm"]
+    assert [path.name for path in find_inputs([str(folder / "*")])] == ["a.png", "b.tif", "c.ome.zarr"]
+
+
+def test_spellings_of_one_file_are_one_input(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert find_inputs(["b.tif", "./b.tif", "inner/../b.tif", str(folder / "b.tif")]) == [folder / "b.tif"]
+
+
+@pytest.mark.parametrize(("inside", "text"), [("c.ome.zarr", "."), ("c.ome.zarr/0", "..")])
+def test_the_folder_one_is_in_has_its_name(folder, monkeypatch, inside, text):
+    (folder / inside).mkdir(exist_ok=True)
+    (folder / "c.ome.zarr" / ".zattrs").touch()
+    monkeypatch.chdir(folder / inside)
+    assert find_inputs([text]) == [folder / "c.ome.zarr"]
+
+
+def test_a_link_keeps_its_name(folder, monkeypatch):
+    (folder / "link.tif").symlink_to(folder / "b.tif")
+    monkeypatch.chdir(folder / "inner")
+    assert find_inputs(["../link.tif"]) == [folder / "link.tif"]
+
+
 def test_missing_file_is_left_to_the_reader(tmp_path):
     assert find_inputs([str(tmp_path / "no.tif")]) == [tmp_path / "no.tif"]
 
