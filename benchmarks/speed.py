@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -77,14 +78,16 @@ def forward_seconds(path: Path) -> tuple[float, int]:
     job = resolve(open_image(path), find_model("nuclei-fluorescence"), SegmentPlan(scale=1.0))
     scorer = ScoreCache(job).scorer(job)
     runner = scorer.load()
-    read_px, batch = job.grid.read_px, scorer.batch_size
-    tiles = sum(1 for _ in job.grid.tiles())
-    pixels = np.random.default_rng(0).random((batch, 1, read_px, read_px), dtype=np.float32)
-    runner.run(pixels)
+    shapes = Counter(tile.read.shape for tile in job.grid.tiles())
+    batches = []
+    for shape, count in shapes.items():
+        pixels = np.random.default_rng(0).random((scorer.batch_size, 1, *shape), dtype=np.float32)
+        batches += [pixels[: count - first] for first in range(0, count, scorer.batch_size)]
+    runner.run(batches[0])
     started = time.perf_counter()
-    for first in range(0, tiles, batch):
-        runner.run(pixels[: min(batch, tiles - first)])
-    return time.perf_counter() - started, tiles * read_px**2
+    for batch in batches:
+        runner.run(batch)
+    return time.perf_counter() - started, sum(batch.size for batch in batches)
 
 
 def bench_full(folder: Path) -> None:

@@ -82,7 +82,7 @@ class NetworkRunner:
                 raise
             self._free()
             raise OutOfMemoryError(
-                f"{len(tiles)} tiles of {tiles.shape[2]} px do not fit in the memory of {self.device.label}."
+                f"{len(tiles)} tiles of {max(tiles.shape[2:])} px do not fit in the memory of {self.device.label}."
             ) from error
 
     def _free(self) -> None:

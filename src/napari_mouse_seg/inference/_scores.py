@@ -215,7 +215,7 @@ class Scorer:
         runner = self.load()
         # Flips fill a pass as tiles do, so that a cancel is heard as soon.
         size = max(1, self._batch_size // FLIPS) if self._flips else self._batch_size
-        groups = [tiles[i : i + size] for i in range(0, len(tiles), size)]
+        groups = _passes(tiles, size)
         done = 0
         with ThreadPoolExecutor(1) as pool:
             upcoming = pool.submit(self._read, groups[0])
@@ -234,9 +234,12 @@ class Scorer:
     def _run(self, runner: NetworkRunner, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         if not self._flips:
             return runner.run(tiles)
-        ways = flipped(tiles)
-        passes = [runner.run(ways[i : i + self._batch_size]) for i in range(0, len(ways), self._batch_size)]
-        return mean_over_flips(np.concatenate(passes))
+        size = self._batch_size
+        scores = [
+            np.concatenate([runner.run(ways[i : i + size]) for i in range(0, len(ways), size)])
+            for ways in flipped(tiles)
+        ]
+        return mean_over_flips(*scores)
 
     def _keep(self, tiles: list[Tile], parts: list[NDArray[np.uint16]]) -> Iterator[Event]:
         """Keep tiles for a later process; where that is not possible any more, the run goes on without."""
@@ -274,3 +277,11 @@ class Scorer:
         self.store = ScoreStore(grid, self._channels)
         if self._kept is not None:
             self._kept.begin(self._setup())
+
+
+def _passes(tiles: list[Tile], size: int) -> list[list[Tile]]:
+    """Part tiles into passes of at most ``size``, each of tiles of one shape: those at the image's edge are smaller."""
+    alike: dict[tuple[int, int], list[Tile]] = {}
+    for tile in tiles:
+        alike.setdefault(tile.read.shape, []).append(tile)
+    return [group[i : i + size] for group in alike.values() for i in range(0, len(group), size)]

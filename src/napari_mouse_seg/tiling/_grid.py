@@ -1,8 +1,10 @@
 """One fixed grid of tiles over an image, with integer blend weights.
 
 The grid depends on the image alone, never on the region asked for, so a viewport's scores are the
-crop of the full image's. Weights are integers that add up to the same number at every pixel:
-integer sums do not depend on the order in which tiles arrive, float sums do.
+crop of the full image's. Tiles end where the image does, as the patches do that networks are trained on: a
+mirrored margin doubles what the edge cuts, which networks have never seen, and costs time. Weights are
+integers that add up to the same number at every pixel: integer sums do not depend on the order in which
+tiles arrive, float sums do.
 """
 
 from __future__ import annotations
@@ -39,7 +41,8 @@ class Tile:
     row, column
         Position in the grid.
     read
-        What the network sees; may reach beyond the image. All tiles of a grid read the same size.
+        What the network sees: context around ``write`` that ends where the image does, or at the next multiple of the
+        network's stride.
     write
         What the tile contributes to, inside the image.
     """
@@ -65,12 +68,15 @@ class TileGrid:
         field, scores do not depend on the tiles.
     blend_px
         Neighbouring tiles are cross-faded over this many pixels on each side of a core's edge.
+    stride_px
+        Reads that the image's edge cuts short are as long as a multiple of this.
     """
 
     shape: tuple[int, int]
     core_px: int
     halo_px: int
     blend_px: int = BLEND_PX
+    stride_px: int = 1
 
     def __post_init__(self) -> None:
         if min(self.shape) < 1:
@@ -90,7 +96,7 @@ class TileGrid:
 
     @property
     def read_px(self) -> int:
-        """Side of every read box."""
+        """Side of the largest read box, of a tile that does not reach the image's edge."""
         return self.core_px + 2 * self.margin_px
 
     @property
@@ -101,7 +107,9 @@ class TileGrid:
     def tile(self, row: int, column: int) -> Tile:
         """Return one tile."""
         core = Box(0, 0, self.core_px, self.core_px).shift(row * self.core_px, column * self.core_px)
-        return Tile(row, column, core.grow(self.margin_px), core.grow(self.blend_px).intersect(self.bounds))
+        readable = Box(0, 0, *(-(-size // self.stride_px) * self.stride_px for size in self.shape))
+        read = core.grow(self.margin_px).intersect(readable)
+        return Tile(row, column, read, core.grow(self.blend_px).intersect(self.bounds))
 
     def tiles(self, box: Box | None = None) -> Iterator[Tile]:
         """Yield, row by row, every tile that contributes to some pixel of ``box`` (default: the image)."""
@@ -159,7 +167,8 @@ def plan_tiles(shape: tuple[int, int], core_px: int, halo_px: int, stride_px: in
     core_px, halo_px
         Kept square and least context around it.
     stride_px
-        The halo is widened until tiles start and end at multiples of this, as the network needs it.
+        The halo is widened until tiles start and end at multiples of this, as the network needs it; cores must be
+        such multiples.
 
     Raises
     ------
@@ -167,4 +176,4 @@ def plan_tiles(shape: tuple[int, int], core_px: int, halo_px: int, stride_px: in
         If the image is empty or the core too small to blend.
     """
     margin_px = -(-(halo_px + BLEND_PX) // stride_px) * stride_px
-    return TileGrid(shape, core_px, margin_px - BLEND_PX)
+    return TileGrid(shape, core_px, margin_px - BLEND_PX, stride_px=stride_px)

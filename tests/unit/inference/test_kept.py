@@ -47,7 +47,7 @@ class Process:
     def run(self, stop_after: int | None = None) -> tuple[np.ndarray, list[Event]]:
         image = from_arrays([cell_image(SHAPE)], axes="YX", name="cells")
         source = Source(image.plane(), SourcePlan(0, SHAPE, 1, self.model.card.intensity))
-        grid = TileGrid(SHAPE, self.core_px, self.model.card.halo_px)
+        grid = TileGrid(SHAPE, self.core_px, self.model.card.halo_px, stride_px=self.model.card.stride_px)
         events: list[Event] = []
         with closing(KeptTiles(self.folder, self.key)) as kept:
             scorer = Scorer(source, self.model, grid, self.device, 2, kept=kept, **self.options)
@@ -136,15 +136,19 @@ def test_tiles_of_another_key_are_dropped_in_words(
     np.testing.assert_array_equal(scores, straight)
 
 
-class _SmallMemory(NetworkRunner):
-    """Fits up to ``room`` input pixels."""
+def runs_out_at(*passes: int) -> type[NetworkRunner]:
+    """Return a runner whose memory runs out at some passes, counted from 1."""
 
-    room = 250**2
+    class RunsOut(NetworkRunner):
+        passed = 0
 
-    def run(self, tiles: np.ndarray) -> np.ndarray:
-        if tiles.size > self.room:
-            raise OutOfMemoryError(f"{len(tiles)} tiles do not fit.")
-        return super().run(tiles)
+        def run(self, tiles: np.ndarray) -> np.ndarray:
+            type(self).passed += 1
+            if self.passed in passes:
+                raise OutOfMemoryError("No more.")
+            return super().run(tiles)
+
+    return RunsOut
 
 
 def test_a_grid_that_got_finer_for_lack_of_memory_is_taken_up(
@@ -155,7 +159,7 @@ def test_a_grid_that_got_finer_for_lack_of_memory_is_taken_up(
         found.core_px = 128
         return found
 
-    _, events = process(make_runner=_SmallMemory).run(stop_after=4)
+    _, events = process(make_runner=runs_out_at(1, 2)).run(stop_after=4)  # fewer tiles a pass, then finer ones
     assert "Starting again with tiles of 240 px" in warnings(events)
     # This process would have memory enough for the coarse grid, but half of each is no result.
     scores, events = process().run()
@@ -165,21 +169,10 @@ def test_a_grid_that_got_finer_for_lack_of_memory_is_taken_up(
 
 
 def test_tiles_of_a_grid_that_was_given_up_are_dropped(model: Model, tmp_path: Path, straight: np.ndarray) -> None:
-    class RunsOut(NetworkRunner):
-        """Has memory for one pass on the coarse grid."""
-
-        passes = 0
-
-        def run(self, tiles: np.ndarray) -> np.ndarray:
-            type(self).passes += tiles.shape[2] > 240
-            if tiles.shape[2] > 240 and self.passes > 1:
-                raise OutOfMemoryError("No more.")
-            return super().run(tiles)
-
-    process = Process(model, tmp_path / "part", make_runner=RunsOut)
+    process = Process(model, tmp_path / "part", make_runner=runs_out_at(2, 3))
     process.core_px = 128
     scores, events = process.run()
-    assert scored(events) == 2 + N_TILES
+    assert scored(events) == 1 + N_TILES
     np.testing.assert_array_equal(scores, straight)
     scores, events = process.run()
     assert scored(events) == 0
@@ -204,12 +197,16 @@ def test_a_device_that_was_given_up_stays_given_up(model: Model, tmp_path: Path)
 
 
 def only_cpu(made: list[str]) -> Callable[[Model, Device], NetworkRunner]:
-    class OnlyCpu(_SmallMemory):
+    class OnlyCpu(NetworkRunner):
         def __init__(self, model: Model, device: Device) -> None:
             made.append(device.label)
-            self.room = 10 if device.label == "tiny" else 10**9
             super().__init__(model, Device("cpu", None, 2**20, device.label))
             self.device = device
+
+        def run(self, tiles: np.ndarray) -> np.ndarray:
+            if self.device.label == "tiny":
+                raise OutOfMemoryError(f"{len(tiles)} tiles do not fit.")
+            return super().run(tiles)
 
     return OnlyCpu
 
@@ -268,7 +265,7 @@ def test_scores_too_large_for_memory_are_taken_up(model: Model, tmp_path: Path, 
 def test_kept_tiles_leave_room_for_scores_and_labels_on_the_same_disk(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, *, is_kept: bool
 ) -> None:
-    grid = TileGrid(SHAPE, 64, model.card.halo_px)
+    grid = TileGrid(SHAPE, 64, model.card.halo_px, stride_px=model.card.stride_px)
     scores_bytes = sum(tile.write.area for tile in grid.tiles()) * 3 * 2
     room = 200_000_000 + int(share * scores_bytes) + SHAPE[0] * SHAPE[1] * 4
     plenty = shutil.disk_usage(tmp_path)

@@ -10,10 +10,11 @@ from helpers.models import write_random_model
 from helpers.scenes import cell_image
 from napari_mouse_seg.errors import ExportError, OutOfMemoryError
 from napari_mouse_seg.events import Started, TileDone, Warned
-from napari_mouse_seg.images import from_arrays
+from napari_mouse_seg.images import from_arrays, intensity_range, normalise
 from napari_mouse_seg.inference import NetworkRunner, Scorer, ScoreStore, Source, SourcePlan, sparse_zeros
 from napari_mouse_seg.networks import Device, Model, resolve_device
 from napari_mouse_seg.tiling import SCORE_ONE, Box, TileGrid
+from napari_mouse_seg.training import predict_scores
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def scorer_of(
     pixels = cell_image(SHAPE) if pixels is None else pixels
     image = from_arrays([pixels], axes="YX", name="cells")
     source = Source(image.plane(), SourcePlan(0, pixels.shape, 1, model.card.intensity))
-    grid = TileGrid(pixels.shape, core_px, model.card.halo_px)
+    grid = TileGrid(pixels.shape, core_px, model.card.halo_px, stride_px=model.card.stride_px)
     return Scorer(source, model, grid, resolve_device("cpu"), batch_size, **options)
 
 
@@ -128,7 +129,7 @@ class _SmallMemory(NetworkRunner):
 
 def test_out_of_memory_leads_to_smaller_batches_and_then_smaller_tiles(model: Model) -> None:
     _SmallMemory.room = 250**2
-    scorer = scorer_of(model, 128, batch_size=4, make_runner=_SmallMemory)
+    scorer = scorer_of(model, 128, batch_size=4, pixels=cell_image((400, 420)), make_runner=_SmallMemory)
     events = list(scorer.compute(scorer.store.grid.bounds))
     warnings = [event.message for event in events if isinstance(event, Warned)]
     assert len(warnings) == 3
@@ -136,6 +137,17 @@ def test_out_of_memory_leads_to_smaller_batches_and_then_smaller_tiles(model: Mo
     assert "Going on with 1 tiles a pass" in warnings[1]
     assert "Starting again with tiles of 240 px" in warnings[2]
     assert not scorer.store.missing(scorer.store.grid.bounds)
+
+
+def test_at_its_edge_an_image_ends_as_it_does_for_a_network_that_sees_it_whole(model: Model) -> None:
+    """A mirrored margin would double the objects that the edge cuts."""
+    scores = whole(scorer_of(model))
+    pixels = cell_image(SHAPE)
+    limits = intensity_range(pixels, model.card.intensity)
+    seen = predict_scores(model.network(), normalise(pixels, limits, model.card.intensity)[None])
+    # predict_scores mirrors up to a multiple of 32 below and to the right, tiles up to the stride.
+    inner = np.s_[:, : SHAPE[0] - 90, : SHAPE[1] - 90]
+    assert np.abs(scores[inner].astype(int) - seen[inner]).max() <= 4
 
 
 def test_when_nothing_fits_the_error_says_so(model: Model) -> None:
@@ -158,14 +170,16 @@ def test_a_device_that_is_too_small_is_left_for_the_cpu(model: Model) -> None:
     image = from_arrays([cell_image(SHAPE)], axes="YX", name="cells")
     source = Source(image.plane(), SourcePlan(0, SHAPE, 1, model.card.intensity))
     tiny = Device("cuda", None, 2**20, "tiny")
-    scorer = Scorer(source, model, TileGrid(SHAPE, 64, 64), tiny, 1, make_runner=OnlyCpu)
+    scorer = Scorer(
+        source, model, TileGrid(SHAPE, 64, 64, stride_px=model.card.stride_px), tiny, 1, make_runner=OnlyCpu
+    )
     warnings = [event.message for event in scorer.compute(Box(0, 0, 50, 50)) if isinstance(event, Warned)]
     assert any("Starting again on the CPU" in message for message in warnings)
     assert made[-1].startswith("CPU")
 
 
 def test_the_order_of_tiles_does_not_change_a_single_bit() -> None:
-    grid = TileGrid((100, 130), 64, 32)
+    grid = TileGrid((100, 130), 64, 32, stride_px=8)
     rng = np.random.default_rng(1)
     parts = [(tile, rng.random((3, grid.read_px, grid.read_px), dtype=np.float32)) for tile in grid.tiles()]
     forward, backward = ScoreStore(grid, 3), ScoreStore(grid, 3)
@@ -178,7 +192,7 @@ def test_the_order_of_tiles_does_not_change_a_single_bit() -> None:
 
 
 def test_scores_of_one_are_stored_as_one_everywhere() -> None:
-    grid = TileGrid((100, 130), 64, 32)
+    grid = TileGrid((100, 130), 64, 32, stride_px=8)
     store = ScoreStore(grid, 1)
     for tile in grid.tiles():
         store.add(tile, np.ones((1, grid.read_px, grid.read_px), np.float32))

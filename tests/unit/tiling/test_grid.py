@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -51,12 +53,27 @@ def test_complete_box_holds_the_box_and_needs_no_other_tile(grid: TileGrid, data
     assert (total[complete.slices] == WEIGHT_ONE**2).all()
 
 
-@given(grids)
-def test_all_tiles_read_the_same_size_at_multiples_of_the_core(grid: TileGrid) -> None:
+@given(grids, st.sampled_from([1, 8, 32]))
+def test_tiles_read_their_margin_up_to_the_edge_of_the_image(grid: TileGrid, stride_px: int) -> None:
+    grid = replace(grid, stride_px=stride_px)
     for tile in grid.tiles():
-        assert tile.read.shape == (grid.read_px, grid.read_px)
-        assert (tile.read.y0 + grid.margin_px) % grid.core_px == 0
+        wanted = Box(0, 0, grid.core_px, grid.core_px).shift(tile.row * grid.core_px, tile.column * grid.core_px)
+        wanted = wanted.grow(grid.margin_px)
+        assert tile.read.intersect(grid.bounds) == wanted.intersect(grid.bounds)
+        assert wanted.contains(tile.read)
+        assert tile.read.y0 >= 0 <= tile.read.x0
+        assert tile.read.y1 < grid.shape[0] + stride_px
+        assert tile.read.x1 < grid.shape[1] + stride_px
+        assert tile.read.contains(tile.write)
         assert grid.bounds.contains(tile.write)
+
+
+@given(st.tuples(st.integers(1, 400), st.integers(1, 400)), st.sampled_from([8, 16, 32]), st.integers(0, 100))
+def test_all_reads_start_and_end_at_multiples_of_the_stride(
+    shape: tuple[int, int], stride_px: int, halo_px: int
+) -> None:
+    for tile in plan_tiles(shape, 64, halo_px, stride_px).tiles():
+        assert {side % stride_px for side in (*tile.read.shape, tile.read.y0, tile.read.x0)} == {0}
 
 
 def test_a_region_outside_the_image_has_no_tiles() -> None:
