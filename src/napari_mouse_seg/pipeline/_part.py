@@ -121,7 +121,7 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
     if path is None:
         raise ExportError(f"{job.image.name} does not come from a file, so its tiles cannot be kept for later.")
     return {
-        "image": [image_fingerprint(path), _last_change(path)],
+        "image": [image_fingerprint(path), last_change(path)],
         "channel or plane": [plan.channel, plan.plane_t, plan.plane_z],
         "model": job.model.sha256,
         "scale": [source.level, source.network_shape],
@@ -133,7 +133,7 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
     }
 
 
-def _last_change(path: Path) -> int:
+def last_change(path: Path) -> int:
     """Return when a file, or the file of a folder that was changed last, was changed, in ns."""
     files = (entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
     return max((entry.stat().st_mtime_ns for entry in files), default=0)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg._atomic import explain
 from napari_mouse_seg.errors import ExportError
+from napari_mouse_seg.pipeline._part import last_change
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,8 +78,14 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
         and all(record.outputs.get(name) == path.name for name, path in paths.items() if name != RECORD)
         and record.input is not None
         and record.input.sha256 == describe_input(source).sha256
+        and not _changed_since(source, paths[RECORD])
     )
     return record if is_same else None
+
+
+def _changed_since(source: Path, record: Path) -> bool:
+    """Return whether a folder changed after its record was written; a hash is blind to chunks that keep their size."""
+    return source.is_dir() and last_change(source) > record.stat().st_mtime_ns
 
 
 def save_result(

@@ -1,24 +1,29 @@
 from __future__ import annotations
 
+import os
 from errno import EACCES
 from pathlib import Path
 
 import pytest
 
 from helpers.models import write_random_model
+from helpers.pyramids import write_ome_zarr
 from helpers.scenes import cell_image
 from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.events import Finished
-from napari_mouse_seg.images import from_arrays
-from napari_mouse_seg.pipeline import SegmentResult, resolve, save_result, segment
+from napari_mouse_seg.images import MultiscaleImage, from_arrays, open_image
+from napari_mouse_seg.pipeline import SegmentResult, find_finished, resolve, result_paths, save_result, segment
 from napari_mouse_seg.plans import SegmentPlan
+
+
+def run(image: MultiscaleImage, folder: Path) -> SegmentResult:
+    job = resolve(image, write_random_model(folder), SegmentPlan(core_px=64, device="cpu"))
+    return next(event.result for event in segment(job) if isinstance(event, Finished))
 
 
 @pytest.fixture
 def result(tmp_path: Path) -> SegmentResult:
-    image = from_arrays([cell_image((64, 64))], axes="YX", name="cells")
-    job = resolve(image, write_random_model(tmp_path), SegmentPlan(core_px=64, device="cpu"))
-    return next(event.result for event in segment(job) if isinstance(event, Finished))
+    return run(from_arrays([cell_image((64, 64))], axes="YX", name="cells"), tmp_path)
 
 
 def test_an_old_record_that_cannot_be_removed_is_told_in_words(
@@ -31,3 +36,15 @@ def test_an_old_record_that_cannot_be_removed_is_told_in_words(
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(ExportError, match=r"cells\.json could not be replaced: no permission to write into .*; choose"):
         save_result(result, tmp_path, "cells", overwrite=True)
+
+
+def test_an_ome_zarr_whose_chunks_were_rewritten_is_not_finished(tmp_path: Path) -> None:
+    source = write_ome_zarr(tmp_path / "cells.ome.zarr", [cell_image((64, 64))], axes="yx")
+    result = run(open_image(source), tmp_path)
+    save_result(result, tmp_path / "out", "cells")
+    paths = result_paths(tmp_path / "out", "cells", ["tiff"])
+    assert find_finished(result.job, paths) is not None
+    chunk = max((path for path in source.rglob("*") if path.is_file()), key=lambda path: path.stat().st_size)
+    later = paths["record"].stat().st_mtime_ns + 10**9
+    os.utime(chunk, ns=(later, later))
+    assert find_finished(result.job, paths) is None
