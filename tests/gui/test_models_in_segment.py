@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from qtpy.QtWidgets import QComboBox
 
+from napari_mouse_seg import networks
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from napari import Viewer
 
@@ -20,6 +23,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks import Model
 
 HISTOLOGY = "nuclei-histology"
+LIMIT_S = 240
 
 
 def add_segment(viewer: Viewer) -> SegmentWidget:
@@ -68,8 +72,8 @@ def test_the_list_of_rounds_follows_what_segment_shows(desk: Desk, brightness_mo
     desk.keep_round(brightness_model, "first")
     desk.panel.roundUsed.emit(1)
     rounds = desk.panel._rounds
-    assert segment.panel.model_name() == "first"
-    assert "● first" in rounds.text()
+    desk.until(lambda: segment.panel.model_name() == "first")
+    desk.until(lambda: "● first" in rounds.text())
     assert not desk.button("Use in Segment").isEnabled()
     choose_model(segment, "brightness")
     assert segment.panel.model_name() == "brightness"
@@ -78,4 +82,40 @@ def test_the_list_of_rounds_follows_what_segment_shows(desk: Desk, brightness_mo
     desk.press("Use in Segment")
     assert segment.panel.model_name() == "first"
     assert "● first" in rounds.text()
+    desk.until(lambda: not desk.widget.controller._previews.is_at_work)
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, list[threading.Thread]]]:
+    """Return what lets model files be read, and the threads that have done so."""
+    gate, readers, load = threading.Event(), list[threading.Thread](), networks.load_model
+
+    def wait_and_load(path: Path) -> Model:
+        readers.append(threading.current_thread())
+        gate.wait(LIMIT_S)
+        return load(path)
+
+    monkeypatch.setattr(networks, "load_model", wait_and_load)
+    yield gate, readers
+    gate.set()
+
+
+@pytest.mark.parametrize("is_left", [False, True], ids=["in its project", "left"])
+def test_a_new_round_is_read_beside_the_main_thread_and_used_in_any_case(
+    desk: Desk, brightness_model: Model, reading: tuple[threading.Event, list[threading.Thread]], is_left: bool
+) -> None:
+    gate, readers = reading
+    shelf_of(desk.viewer).choose(0)
+    segment = add_segment(desk.viewer)
+    desk.add_patch()
+    desk.keep_round(brightness_model, "first")
+    desk.widget.controller._rounds.use(1)  # As at the end of a training.
+    assert segment.panel.model_name() == "brightness"
+    desk.until(lambda: readers)
+    assert readers[0] is not threading.main_thread()
+    if is_left:
+        desk.viewer.layers.remove(desk.image)
+        assert desk.session.project is None
+    gate.set()
+    desk.until(lambda: segment.panel.model_name() == "first")
     desk.until(lambda: not desk.widget.controller._previews.is_at_work)

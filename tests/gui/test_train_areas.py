@@ -222,7 +222,7 @@ def test_a_trained_model_of_areas_shows_its_classes_and_is_in_segment(desk: Desk
     desk.until_idle()
     assert "is ready" in desk.panel.result_text(), desk.panel.failure_text()
     (entry,) = desk.project.plan.rounds
-    assert entry.name in [box.currentText() for box in segment.findChildren(QComboBox)]
+    desk.until(lambda: entry.name in [box.currentText() for box in segment.findChildren(QComboBox)])
     card = load_model(desk.project.round_file(1)).card
     assert card.classes == desk.project.plan.classes
     desk.until(lambda: "Preview of training" in desk.viewer.layers)
@@ -270,7 +270,7 @@ def test_a_model_with_a_class_that_the_project_lacks_does_not_prefill(desk: Desk
     save_model(areas_model, model.card.replace(targets=AreaTargets(classes=other)), model.network())
     add_round(desk, areas_model)
     desk.panel.roundUsed.emit(1)
-    assert "is no class of this project" in desk.texts()
+    desk.until(lambda: "is no class of this project" in desk.texts())
     assert not desk.button("Prefill with model").isEnabled()
 
 

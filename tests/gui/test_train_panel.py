@@ -299,7 +299,7 @@ def test_training_runs_to_a_model_in_segment(desk: Desk) -> None:
     assert "is ready" in desk.panel.result_text()
     (entry,) = desk.project.plan.rounds
     assert entry.steps == 3
-    assert entry.name in [box.currentText() for box in segment.findChildren(QComboBox)]
+    desk.until(lambda: entry.name in [box.currentText() for box in segment.findChildren(QComboBox)])
     desk.until(lambda: "Preview of training" in desk.viewer.layers)
     assert desk.viewer.layers.selection.active is paint
     assert not list(desk.project.round_file(1).parent.glob(".*"))
@@ -312,7 +312,7 @@ def test_a_rename_shows_in_segment_and_a_deleted_round_leaves_it(
     desk.keep_round(brightness_model, "first")
     desk.panel.roundUsed.emit(1)
     names = lambda: [model.card.name for model in shelf_of(desk.viewer).models]  # noqa: E731
-    assert names() == ["brightness", "first"]
+    desk.until(lambda: names() == ["brightness", "first"])
     monkeypatch.setattr(_dialogs, "ask_name", lambda *_: "second")
     desk.press("Rename…")
     assert names() == ["brightness", "second"]

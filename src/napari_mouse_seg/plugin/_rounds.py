@@ -119,13 +119,13 @@ class Rounds:
         self.use(number)
 
     def use(self, number: int) -> None:
-        """Let *Segment* use the model of a round, and show what it finds."""
-        model = self._model(number)
-        if model is None:
-            return
-        self._shelf.choose(self._shelf.models.index(model))
-        self._preview_training(model)
-        self.changed.emit()
+        """Let *Segment* use the model of a round, and show what it finds; it is read beside the main thread first."""
+        project, entry = self._session.project, self._entry(number)
+        if number in self._models:
+            self._use(self._models[number])
+        elif project is not None and entry is not None:
+            read = _read_rounds(project, (entry,))
+            self._runner.start(read, partial(self._on_read_to_use, project, entry), _ignore)
 
     def compare(self, first: int, second: int) -> None:
         """Show what two rounds find in the view, and nothing else of training until ``end_comparison``."""
@@ -161,7 +161,7 @@ class Rounds:
             If it cannot be written.
         """
         self._session.rename_round(number, name)
-        self._take(number, self._model(number))
+        self._take(number, self._models.get(number))
 
     def delete(self, number: int) -> None:
         """Take a round out of the project, and its model off the shelf.
@@ -186,7 +186,7 @@ class Rounds:
     def _model(self, number: int) -> Model | None:
         """Return the model of a round, read now if it was not yet."""
         project = self._session.project
-        entry = next((entry for entry in project.plan.rounds if entry.number == number), None) if project else None
+        entry = self._entry(number)
         if project is None or entry is None:
             return None
         if number not in self._models:
@@ -195,6 +195,11 @@ class Rounds:
                 self.failed.emit(event.problem)
             self._take(number, event.model)
         return self._models.get(number)
+
+    def _entry(self, number: int) -> RoundPlan | None:
+        """Return what the project knows of a round; None if it is not one of its rounds."""
+        project = self._session.project
+        return next((entry for entry in project.plan.rounds if entry.number == number), None) if project else None
 
     def _take(self, number: int, model: Model | None) -> None:
         """Put a model on the shelf under its present name; it may have been renamed since it was made."""
@@ -212,6 +217,22 @@ class Rounds:
             self.failed.emit(event.problem)
         if event.number in {entry.number for entry in project.plan.rounds}:  # It may have been deleted meanwhile.
             self._take(event.number, event.model)
+        self.changed.emit()
+
+    def _on_read_to_use(self, project: Project, entry: RoundPlan, event: Event) -> None:
+        """Use a model once it is there; *Segment* does so also if its project has been left meanwhile."""
+        self._on_read(project, event)
+        if not isinstance(event, RoundRead) or event.model is None:
+            return
+        if project is not self._session.project:
+            named = replace(event.model, card=event.model.card.replace(name=entry.name))
+            self._shelf.choose(self._shelf.put(named))
+        elif entry.number in self._models:
+            self._use(self._models[entry.number])
+
+    def _use(self, model: Model) -> None:
+        self._shelf.choose(self._shelf.models.index(model))
+        self._preview_training(model)
         self.changed.emit()
 
     def _on_used(self) -> None:
