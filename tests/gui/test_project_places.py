@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import tifffile
 from qtpy.QtWidgets import QComboBox
 
+from napari_mouse_seg import images
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.projects import Project
 from napari_mouse_seg.widgets import _dialogs
@@ -54,6 +56,18 @@ def test_a_project_that_was_open_elsewhere_can_be_painted_once_it_is_opened_agai
     second.hands.stroke(second.paint, [(30, 20), (30, 40)])
     second.until_saved()
     assert second.saved()[30, 30] == 2
+
+
+def test_the_fingerprint_of_a_new_projects_image_is_taken_beside_the_main_thread(
+    desk: Desk, slide: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    readers: list[threading.Thread] = []
+    known = images.image_fingerprint(slide)
+    monkeypatch.setattr(images, "image_fingerprint", lambda _path: readers.append(threading.current_thread()) or known)
+    desk.add_patch()
+    assert desk.project.plan.image.fingerprint == known
+    assert len(readers) == 1
+    assert readers[0] is not threading.main_thread()
 
 
 def test_a_project_that_had_to_lie_in_the_home_folder_is_back_the_next_time(

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import ProjectError
+from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plans import ProjectPlan
-from napari_mouse_seg.plugin._scene import Scene, reference
+from napari_mouse_seg.plugin._scene import Scene, image_path, reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
     from napari_mouse_seg.plans import ImageReference
@@ -19,8 +21,37 @@ if TYPE_CHECKING:
     from napari_mouse_seg.session import TrainSession
 
 
+@dataclass(frozen=True, slots=True)
+class FirstPatch:
+    """What a project begins with.
+
+    Attributes
+    ----------
+    cut
+        The patch.
+    fingerprint
+        Of the image; empty if that is in no file.
+    """
+
+    cut: PatchCut
+    fingerprint: str
+
+
+def cut_first_patch(scene: Scene, job: SegmentJob, largest_px: int) -> Generator[Event, None, None]:
+    """Like ``cut_patch``, but the last event carries a ``FirstPatch``."""
+    from napari_mouse_seg.images import image_fingerprint
+    from napari_mouse_seg.pipeline import cut_patch
+
+    path = image_path(scene.layer)
+    for event in cut_patch(job, largest_px):
+        if isinstance(event, Finished):
+            yield Finished(FirstPatch(event.result, "" if path is None else image_fingerprint(path)))
+        else:
+            yield event
+
+
 def create_project(
-    session: TrainSession, kind: PaintKind, scene: Scene, job: SegmentJob, base: str, cut: PatchCut
+    session: TrainSession, kind: PaintKind, scene: Scene, job: SegmentJob, base: str, first: FirstPatch
 ) -> Iterator[str]:
     """Begin a project where the user wants it, or else beside the image or, if need be, under the home folder.
 
@@ -38,8 +69,8 @@ def create_project(
         Of the base model on the first patch.
     base
         Value for ``ProjectPlan.base``.
-    cut
-        The first patch.
+    first
+        The first patch, which the caller adds.
 
     Yields
     ------
@@ -53,6 +84,7 @@ def create_project(
     """
     from napari_mouse_seg.projects import project_places
 
+    cut = first.cut
     expected, polarity = job.source.intensity.polarity, cut.intensity.polarity
     if polarity != expected and kind.kind == "objects":
         yield f"Most of the image is {expected}, so objects are taken to be {polarity}."
@@ -60,7 +92,7 @@ def create_project(
     plan = ProjectPlan(
         kind=kind.kind,
         classes=kind.classes,
-        image=reference(scene),
+        image=reference(scene).replace(fingerprint=first.fingerprint),
         network_shape=job.network_shape,
         limits=cut.limits,
         colour_limits=cut.colour_limits,
@@ -79,7 +111,7 @@ def _create(session: TrainSession, plan: ProjectPlan, places: tuple[Path, ...]) 
     for place in places:
         folder = free_folder(place)
         if image.path:
-            plan = plan.replace(image=relinked(image, Path(image.path), folder))
+            plan = plan.replace(image=relinked(image, Path(image.path), folder, image.fingerprint))
         try:
             session.create(folder, plan)
         except ProjectError as error:

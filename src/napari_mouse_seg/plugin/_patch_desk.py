@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
-from napari_mouse_seg.plugin._new_project import create_project
+from napari_mouse_seg.plugin._new_project import create_project, cut_first_patch
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
 from napari_mouse_seg.plugin._preview import look_with
 from napari_mouse_seg.plugin._stage import place_of_patch
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import PatchCut, SegmentJob
     from napari_mouse_seg.plans import PatchPlan
+    from napari_mouse_seg.plugin._new_project import FirstPatch
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.plugin._runner import ThreadRunner
     from napari_mouse_seg.plugin._scene import Scene
@@ -104,10 +105,11 @@ class PatchDesk(QObject):
         """
         from napari_mouse_seg.pipeline import cut_patch
 
-        scene = self._stage.scene
+        scene, project = self._stage.scene, self._session.project
         if scene is not None:
-            events = cut_patch(job, _LARGEST_PX)
-            on_cut = partial(self._on_cut, scene, self._session.project, job, base)
+            is_first = project is None
+            events = cut_first_patch(scene, job, _LARGEST_PX) if is_first else cut_patch(job, _LARGEST_PX)
+            on_cut = partial(self._on_cut, scene, project, job, base)
             self._begin("A patch is being cut out.", events, on_cut)
 
     def show(self, patch_id: str) -> None:
@@ -203,14 +205,15 @@ class PatchDesk(QObject):
     def _on_cut(self, scene: Scene, project: Project | None, job: SegmentJob, base: str, event: Event) -> None:
         if not isinstance(event, Finished):
             return
-        cut: PatchCut = event.result
+        first: FirstPatch | None = event.result if project is None else None
+        cut: PatchCut = event.result if first is None else first.cut
         present = self._stage.scene
         if present is None or present.image is not scene.image or project is not self._session.project:
             self.failed.emit("No patch was added: the image or the project was changed while it was being cut out.")
             return
         try:
-            if project is None:
-                for words in create_project(self._session, self._kind, scene, job, base, cut):
+            if first is not None:
+                for words in create_project(self._session, self._kind, scene, job, base, first):
                     self.said.emit(words)
             patch = self._session.add_patch(cut.pixels, cut.box)
         except MouseSegError as error:

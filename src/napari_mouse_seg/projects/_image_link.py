@@ -22,7 +22,7 @@ def find_image(image: ImageReference, folder: Path) -> Path | None:
     return next((path for path in candidates if path.exists()), None)
 
 
-def relinked(image: ImageReference, path: Path, folder: Path) -> ImageReference:
+def relinked(image: ImageReference, path: Path, folder: Path, fingerprint: str = "") -> ImageReference:
     """Return the reference to an image that now lies elsewhere.
 
     Parameters
@@ -33,6 +33,8 @@ def relinked(image: ImageReference, path: Path, folder: Path) -> ImageReference:
         Where it lies now, absolute.
     folder
         Of the project.
+    fingerprint
+        Of the image that lies at the path; calculated if empty, which takes a second for one of many files.
 
     Raises
     ------
@@ -43,7 +45,7 @@ def relinked(image: ImageReference, path: Path, folder: Path) -> ImageReference:
     """
     from napari_mouse_seg.images import image_fingerprint
 
-    fingerprint = image_fingerprint(path)
+    fingerprint = fingerprint or image_fingerprint(path)
     if image.fingerprint and fingerprint != image.fingerprint:
         raise ProjectError(
             f"{path} is not the image that was painted ({image.name or image.path}), or was changed since; choose "
