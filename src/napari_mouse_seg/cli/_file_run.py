@@ -120,7 +120,7 @@ def _telling_what_is_kept(part: Part, name: str, console: Console) -> Iterator[N
     try:
         yield
     except (Exception, KeyboardInterrupt):
-        if part.folder.exists():
+        if part.has_tiles:
             console.warn(f"{name}: the tiles that are done are in {part.folder}; --resume goes on with them.")
         raise
 

@@ -32,6 +32,8 @@ _NOT_OF_SCORES = ("python", "platform")
 class Part:
     """The folder of one image's finished tiles, which is there from the first of them until the results are written.
 
+    For images whose tiles are not kept it is there only while results are written, with the names of those.
+
     Attributes
     ----------
     folder
@@ -44,6 +46,11 @@ class Part:
     def beside(cls, folder: Path, stem: str) -> Part:
         """Return the part of the results of that stem in a folder."""
         return cls(folder / f"{stem}.mouse-seg-part")
+
+    @property
+    def has_tiles(self) -> bool:
+        """Whether there is work that would be lost."""
+        return (self.folder / "tiles").exists()
 
     def check(self, *, resume: bool, overwrite: bool) -> None:
         """Decide, before any work, about what a run that was cut off has left.
@@ -68,7 +75,7 @@ class Part:
         require_unused(self.folder)
         if resume:
             return
-        if not overwrite:
+        if self.has_tiles and not overwrite:
             raise ExportError(
                 f"An earlier run was cut off, and {self.folder} has the tiles that it finished; add --resume to go on "
                 "with them, or --overwrite to start again."
@@ -83,10 +90,10 @@ class Part:
             remove_kept(self.folder)
 
     def note_outputs(self, paths: Iterable[Path]) -> None:
-        """Note, before they are written, which files a run is about to make; without kept tiles do nothing."""
-        if self.folder.exists():
-            with suppress(OSError):
-                (self.folder / _OUTPUTS).write_text(json.dumps([path.name for path in paths]), encoding="utf-8")
+        """Note, before they are written, which files a run is about to make."""
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / _OUTPUTS).write_text(json.dumps([path.name for path in paths]), encoding="utf-8")
 
     def began_outputs(self, paths: Iterable[Path]) -> bool:
         """Return whether those of the files that are there were left by a run that was cut off while it wrote them."""

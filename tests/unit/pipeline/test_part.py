@@ -184,3 +184,13 @@ def test_only_files_that_the_killed_run_was_writing_count_as_its_own(part: Path,
     assert Part(part).began_outputs([mine, precious])
     precious.write_text("somebody's")
     assert not Part(part).began_outputs([mine, precious])
+
+
+def test_what_a_short_run_was_writing_is_known_and_is_no_work_to_lose(tmp_path: Path) -> None:
+    part, mine = Part.beside(tmp_path / "out", "cells"), tmp_path / "out" / "cells.tif"
+    part.note_outputs([mine])
+    mine.touch()
+    part.check(resume=True, overwrite=False)
+    assert part.began_outputs([mine])
+    part.check(resume=False, overwrite=False)
+    assert not part.folder.exists()
