@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import PlanError
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
@@ -12,11 +10,7 @@ from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from napari_mouse_seg.plans import PatchPlan, ProjectPlan
-
-    PaintOf = Iterable[tuple[PatchPlan, NDArray[Any]]]  # Any: any integers
 
 
 def check_distinct(plan: ProjectPlan) -> None:
@@ -35,7 +29,7 @@ def check_distinct(plan: ProjectPlan) -> None:
                 raise PlanError(f"There are two classes named {entry.name}; give one another name.", "classes")
 
 
-def check_change(before: ProjectPlan, after: ProjectPlan, paints: PaintOf) -> None:
+def check_change(before: ProjectPlan, after: ProjectPlan, painted: Iterable[tuple[PatchPlan, Iterable[int]]]) -> None:
     """Raise if paint would lose its meaning: its class goes, or objects become areas.
 
     A class may be added, renamed and recoloured at any time: its label stays what it is.
@@ -44,8 +38,8 @@ def check_change(before: ProjectPlan, after: ProjectPlan, paints: PaintOf) -> No
     ----------
     before, after
         Of the project.
-    paints
-        Patches with their (Y, X) paint; looked at only if need be.
+    painted
+        Patches with the labels in their paint; looked at only if need be.
 
     Raises
     ------
@@ -57,8 +51,8 @@ def check_change(before: ProjectPlan, after: ProjectPlan, paints: PaintOf) -> No
     gone = {entry.label: entry.name for entry in before.classes if entry.label not in kept}
     if before.kind == after.kind and not gone:
         return
-    for patch, paint in paints:
-        labels = set(np.unique(paint).tolist()) - {NOT_PAINTED}
+    for patch, found in painted:
+        labels = set(found) - {NOT_PAINTED}
         if before.kind != after.kind and labels:
             raise PlanError(
                 f"{patch.name or patch.id} is painted with {before.kind}, which cannot become {after.kind}; start "

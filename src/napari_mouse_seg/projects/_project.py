@@ -35,7 +35,7 @@ from napari_mouse_seg.projects._opening import Opening, move_back, move_to_trash
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
 
@@ -149,8 +149,20 @@ class Project:
         """Ids of patches in the plan that cannot be used, since pixels or paint cannot be read."""
         return self._broken & {patch.id for patch in self._plan.patches}
 
-    def update(self, **changes: Any) -> None:  # Any: the fields of the plan
+    def update(
+        self,
+        *,
+        labels_of: Callable[[str], Iterable[int]] | None = None,
+        **changes: Any,  # Any: the fields of the plan
+    ) -> None:
         """Change fields of the plan.
+
+        Parameters
+        ----------
+        labels_of
+            Returns the labels that a patch is painted with, if the caller knows them; else paint is read if need be.
+        **changes
+            Fields by name.
 
         Raises
         ------
@@ -160,8 +172,13 @@ class Project:
         """
         with self._changing("project.json"):
             plan = self._plan.replace(**changes)
-            check_change(self._plan, plan, ((patch, self.paint(patch.id)) for patch in self._sound_patches()))
+            look = labels_of or self._labels
+            check_change(self._plan, plan, ((patch, look(patch.id)) for patch in self._sound_patches()))
             self._write_plan(plan)
+
+    def _labels(self, patch_id: str) -> list[int]:
+        labels: list[int] = np.unique(self.paint(patch_id)).tolist()
+        return labels
 
     def _sound_patches(self) -> tuple[PatchPlan, ...]:
         return tuple(patch for patch in self._plan.patches if patch.id not in self._broken)

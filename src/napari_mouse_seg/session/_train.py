@@ -101,6 +101,7 @@ class TrainSession:
         self._saving.caught_up.connect(self.caught_up.emit)
         self._saving.rescued.connect(self.rescued.emit)
         self._summaries: dict[str, PaintSummary] = {}
+        self._painted: set[str] = set()  # Since the project was opened; their summaries come late.
         self._round = RoundAtWork(runner, new_process)
         self._round.state_changed.connect(self.state_changed.emit)
         self._round.reported.connect(self._on_event)
@@ -181,7 +182,7 @@ class TrainSession:
 
     def update(self, **changes: Any) -> None:  # Any: the fields of the project's plan
         """Change settings of the project."""
-        self._opened().update(**changes)
+        self._opened().update(labels_of=self._labels, **changes)
         self.project_changed.emit()
 
     def add_patch(self, pixels: NDArray[Any], box: tuple[int, int, int, int]) -> PatchPlan:
@@ -231,7 +232,7 @@ class TrainSession:
             (Y, X) labels that do not change any more.
         """
         if self._project is not None and not self._project.read_only:
-            self._saving.unsaved.put(patch_id, paint)
+            self._put(patch_id, paint)
             self._saving.save()
 
     def retry_unsaved(self) -> None:
@@ -277,7 +278,7 @@ class TrainSession:
         """
         project = self._opened()
         for patch_id, paint in ({} if project.read_only else unsaved).items():
-            self._saving.unsaved.put(patch_id, paint)
+            self._put(patch_id, paint)
         try:
             self._check_idle()
             self._check_no_opening()
@@ -329,9 +330,19 @@ class TrainSession:
             self.leaving.emit()
         self._saving.leave()
         self._summaries.clear()
+        self._painted.clear()
         if project is not None:
             project.close()
             self._project = None
+
+    def _put(self, patch_id: str, paint: NDArray[Any]) -> None:
+        self._painted.add(patch_id)
+        self._saving.unsaved.put(patch_id, paint)
+
+    def _labels(self, patch_id: str) -> frozenset[int]:
+        """Return the labels in a patch's newest paint, which is not read again if it is as it was opened."""
+        is_late = patch_id in self._painted
+        return (PaintSummary.of(self.paint(patch_id)) if is_late else self.summary(patch_id)).labels
 
     def _opened(self) -> Project:
         if self._project is None:

@@ -349,6 +349,38 @@ def test_areas_need_two_classes(bench: Bench, labels: tuple[int, ...], rest: boo
     assert ("two classes" not in bench.session.problem()) is is_enough
 
 
+def open_areas_with_a_wall(bench: Bench, folder: Path) -> None:
+    """Open a project of areas, whose first patch is painted with the second class."""
+    with disc_project(folder) as project:
+        for patch in project.plan.patches:
+            project.write_paint(patch.id, paint(0))
+        project.update(kind="areas", classes=CLASSES)
+        project.write_paint("p001", paint(2))
+    bench.open(project.folder)
+    assert bench.session.project is not None
+    assert bench.session.project.plan.classes == CLASSES
+
+
+def test_a_class_is_removed_without_reading_paint_that_is_known(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_areas_with_a_wall(bench, tmp_path / "areas")
+    read: list[str] = []
+    monkeypatch.setattr(Project, "paint", lambda _project, patch_id: read.append(patch_id))
+    bench.session.update(classes=CLASSES[:2])
+    with pytest.raises(PlanError, match=r"Wall cannot be removed: .* is painted with it"):
+        bench.session.update(classes=CLASSES[:1])
+    assert read == []
+
+
+def test_a_class_is_kept_that_was_painted_a_moment_ago(bench: Bench, tmp_path: Path) -> None:
+    open_areas_with_a_wall(bench, tmp_path / "areas")
+    bench.session.save_paint("p001", paint(3))  # The runner has not come to it yet.
+    with pytest.raises(PlanError, match=r"Hole cannot be removed: .* is painted with it"):
+        bench.session.update(classes=CLASSES[:2])
+    bench.session.update(classes=(CLASSES[0], CLASSES[2]))
+
+
 def test_a_summary_counts_the_pixels_of_each_label() -> None:
     marks = np.array([[0, 2, 2], [3, 2, 0]])
     found = PaintSummary.of(marks)
