@@ -90,7 +90,7 @@ def kill(where: str, count: int, command: list[str], out: Path) -> None:
     assert not (out / "cells.json").exists()
 
 
-@pytest.mark.parametrize(("where", "count", "left"), [("between", 5, 20), ("within", 5, 22)])
+@pytest.mark.parametrize(("where", "count", "left"), [("between", 5, 25), ("within", 5, 26)])
 def test_a_killed_command_goes_on_at_the_tile_where_it_was(
     where: str,
     count: int,
