@@ -17,7 +17,7 @@ demo: $(VENV)/.installed-napari  ## Segment the sample image; results in demo/
 	$(BIN)/mouse-seg demo
 
 test: $(VENV)/.installed-dev  ## Run the tests (under Xvfb, nothing pops up); PYTEST_ARGS="-k name" chooses
-	tools/with_display.sh tools/run_tests.sh $(BIN)/python $(PYTEST_ARGS)
+	tools/run_tests.sh $(BIN)/python $(PYTEST_ARGS)
 
 lint: $(VENV)/.installed-dev  ## Check style, types and the direction of imports
 	$(BIN)/ruff check .

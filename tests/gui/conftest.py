@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 from importlib.resources import files
 from pathlib import Path
@@ -32,6 +33,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == FOLDER:
             item.add_marker(pytest.mark.gui)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _modules_are_not_searched_for_garbage() -> None:
+    """Let napari's fixture, which collects garbage several times a test, skip the million objects of loaded modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
