@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the tests in four processes at once, which halves the time on two cores; with arguments, just pytest.
+# Runs the tests in five processes at once, which halves the time on two cores; with arguments, just pytest.
 # Usage: tools/run_tests.sh PYTHON [PYTEST ARGUMENT...]
 set -euo pipefail
 
@@ -36,16 +36,20 @@ start() {
     pids+=("$!")
 }
 
-# Of two files of about the same size one goes to either half.
-first=() second=()
-while read -r file; do
-    if [ ${#first[@]} -le ${#second[@]} ]; then first+=("$file"); else second+=("$file"); fi
-done < <(ls -S tests/gui/test_*.py)
+# Prints every other file of those named, the largest first, from the first or the second on.
+half() {
+    local from=$1
+    shift
+    ls -S "$@" | awk -v from="$from" 'NR % 2 == from % 2'
+}
+
+units=$(find tests/unit -name 'test_*.py')
 # Windows come first, since a test that plays the user waits for them.
-start windows-1 0 "${first[@]}"
-start windows-2 0 "${second[@]}"
-start units 10 tests/unit
-start others 10 tests/contracts tests/e2e
+start windows-1 0 $(half 1 tests/gui/test_*.py)
+start windows-2 0 $(half 2 tests/gui/test_*.py)
+start units-1 5 $(half 1 $units)
+start units-2 5 $(half 2 $units)
+start others 5 tests/contracts tests/e2e
 
 failed=0
 for index in "${!pids[@]}"; do
