@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
@@ -44,6 +46,29 @@ def answer_with(monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], list[Answ
     return prepare
 
 
+CLOSE_AND_END = """
+import atexit, sys, time
+atexit.register(print, "The interpreter ends.")  # After what is registered later.
+
+import napari
+from napari_mouse_seg.plugin import _segment_panel, _train_panel
+from qtpy.QtWidgets import QApplication
+
+viewer = napari.Viewer()
+viewer.open_sample("napari-mouse-seg", "u2os_nuclei")
+widget = (_segment_panel.SegmentWidget if sys.argv[1] == "Segment" else _train_panel.TrainWidget)(viewer)
+viewer.window.add_dock_widget(widget)
+end = time.monotonic() + 1
+while time.monotonic() < end:
+    QApplication.instance().processEvents()
+    time.sleep(0.01)
+
+shutdown = widget.controller._runner.shutdown
+widget.controller._runner.shutdown = lambda: (shutdown(), print("All work has ended."))
+viewer.close()
+"""
+
+
 class ByFrame(QCloseEvent):
     """As the window system sends it; napari asks only then."""
 
@@ -80,3 +105,11 @@ def test_a_training_goes_on_if_the_user_stays(desk: Desk, answer_with: Callable[
     assert given == [Answer.Accepted]
     assert not process.is_running()
     desk.until(lambda: not [thread for thread in threading.enumerate() if thread.name == "mouse-seg"])
+
+
+@pytest.mark.parametrize("panel", ["Segment", "Train"])
+def test_a_script_may_close_the_viewer_and_end_at_once(panel: str) -> None:
+    done = subprocess.run([sys.executable, "-c", CLOSE_AND_END, panel], capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert "Traceback" not in done.stderr
+    assert done.stdout.index("All work has ended.") < done.stdout.index("The interpreter ends.")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from weakref import WeakSet
 
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
@@ -35,6 +37,16 @@ class Saving(Protocol):
         """Bring it to the disk before this returns."""
 
 
+_open: WeakSet[Controller] = WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what a script leaves open, while all parts of it exist: the interpreter deletes them in any order."""
+    for controller in list(_open):
+        controller.close()
+
+
 class PanelDock(QWidget):
     """A widget that fills itself with a panel, and stops its controller when the window closes."""
 
@@ -58,6 +70,7 @@ class PanelDock(QWidget):
         if isinstance(controller, Saving):
             self._save = controller.save_now
         self.destroyed.connect(controller.close)
+        _open.add(controller)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window that the panel is in, because its closing must end the run."""
