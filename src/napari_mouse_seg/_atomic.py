@@ -44,7 +44,8 @@ def replacing(
     Raises
     ------
     ExportError
-        Or ``error``, if ``path`` exists and ``overwrite`` is false, or the disk refuses.
+        Or ``error``, if ``path`` exists and ``overwrite`` is false, a folder would take a file's place or a file a
+        folder's, or the disk refuses.
     """
     if path.exists() and not overwrite:
         raise error(f"{path} exists already; choose another folder or allow overwriting (--overwrite).")
@@ -54,6 +55,8 @@ def replacing(
         yield temporary
         if durable:
             _flush(temporary)
+        if path.exists() and path.is_dir() != temporary.is_dir():
+            raise error(f"{path} is {_kind(path)}, and {_kind(temporary)} is to be written there; choose another name.")
         _move(temporary, path)
         if durable:
             _flush(path.parent)
@@ -101,6 +104,10 @@ def explain(path: Path, error: OSError, verb: str = "written") -> str:
     if error.errno == errno.ENOENT:
         return f"{failed}: it, or the folder {folder}, is no longer there; put it back or choose another folder."
     return f"{failed} ({error.strerror or error}); check the folder {folder}."
+
+
+def _kind(path: Path) -> str:
+    return "a folder" if path.is_dir() else "a file"
 
 
 def _free(folder: Path) -> str:

@@ -49,6 +49,31 @@ def test_folder_is_replaced_whole(tmp_path):
     assert list(tmp_path.iterdir()) == [target]
 
 
+def test_a_file_never_takes_a_folders_place(tmp_path):
+    target = tmp_path / "a.json"
+    target.mkdir()
+    (target / "kept").touch()
+    with (
+        pytest.raises(ExportError, match=r"a\.json is a folder, and a file is to be written there"),
+        replacing(target, overwrite=True) as temporary,
+    ):
+        temporary.touch()
+    assert (target / "kept").exists()
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_never_takes_a_files_place(tmp_path):
+    target = tmp_path / "a.ome.zarr"
+    target.write_text("kept")
+    with (
+        pytest.raises(ExportError, match=r"a\.ome\.zarr is a file, and a folder is to be written there"),
+        replacing(target, overwrite=True) as temporary,
+    ):
+        temporary.mkdir()
+    assert target.read_text() == "kept"
+    assert list(tmp_path.iterdir()) == [target]
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [(errno.ENOSPC, "disk of .* is full"), (errno.EACCES, "no permission"), (errno.EIO, "check the folder")],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
-from napari_mouse_seg.cli._segment import add_model_option, check_sizes
+from napari_mouse_seg.cli._segment import add_model_option, check_output, check_sizes
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if arguments.gui:
         return _show_window()
     check_sizes(arguments)
+    check_output(arguments.output)
     from napari_mouse_seg.cli._file_run import FileRun, run_file
     from napari_mouse_seg.images import sample_path
     from napari_mouse_seg.networks import find_model

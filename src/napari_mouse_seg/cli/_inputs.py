@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import glob
+import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +55,13 @@ def check_stems(paths: Iterable[Path]) -> None:
             )
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder; of a path that cannot be one, its opening tells why."""
+    with suppress(OSError):
+        return path.is_dir()
+    return False
+
+
 def find_labels(folder: Path) -> dict[str, Path]:
     """Return the label images directly in a folder by stem; overlay pictures beside them are left out.
 
@@ -63,7 +72,7 @@ def find_labels(folder: Path) -> dict[str, Path]:
     PlanError
         If two files have the same stem.
     """
-    if not folder.is_dir():
+    if not is_folder(folder):
         raise ImageNotFoundError(f"There is no folder {folder}; check the path.")
     paths = [path for path in _visible(folder) if path.suffix.lower() in _LABEL_SUFFIXES]
     if not paths:
@@ -77,9 +86,9 @@ def find_labels(folder: Path) -> dict[str, Path]:
 
 def _expand(text: str) -> list[Path]:
     path = Path(text).expanduser()
-    if path.is_dir() and not _is_zarr(path):
-        return _some(text, _images(_visible(path)))
-    if not path.exists() and glob.has_magic(text):
+    if is_folder(path):
+        return [path] if _is_zarr(path) else _some(text, _images(_visible(path)))
+    if not os.path.lexists(path) and glob.has_magic(text):
         named = [Path(name) for name in sorted(glob.glob(str(path)))]
         return _some(text, named if path.suffix and not glob.has_magic(path.suffix) else _images(named))
     return [path]

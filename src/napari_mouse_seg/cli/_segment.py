@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_mouse_seg.cli._inputs import check_stems, find_inputs
+from napari_mouse_seg.cli._inputs import check_stems, find_inputs, is_folder
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options, option_name
 from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
 from napari_mouse_seg.export import LABEL_FORMATS
@@ -85,7 +85,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     _check_folders(arguments.inputs, arguments.output)
     paths = find_inputs(arguments.inputs)
     check_stems(paths)
-    _check_output(arguments.output)
+    check_output(arguments.output)
     from napari_mouse_seg.networks import find_model
 
     file_run = FileRun(
@@ -128,12 +128,18 @@ def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
 
 def _check_folders(inputs: list[str], output: Path) -> None:
     """Refuse to write among the inputs: the next run would take the results for images."""
-    if any(Path(text).is_dir() and Path(text).resolve() == output.resolve() for text in inputs):
+    if any(is_folder(Path(text)) and Path(text).resolve() == output.resolve() for text in inputs):
         raise PlanError(f"The output folder {output} is also an input folder; choose another.")
 
 
-def _check_output(folder: Path) -> None:
-    """Find out before the work, not after it, whether the folder can be made and written to."""
+def check_output(folder: Path) -> None:
+    """Find out before the work, not after it, whether the folder can be made and written to.
+
+    Raises
+    ------
+    ExportError
+        If not.
+    """
     from tempfile import TemporaryFile
 
     try:

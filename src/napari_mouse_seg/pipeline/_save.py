@@ -19,12 +19,33 @@ if TYPE_CHECKING:
 
 RECORD = "record"
 
+_MAX_STEM_BYTES = 220  # Of the 255 that file systems take; the rest is for endings, also of what is not finished yet.
+
 
 def result_paths(folder: Path, stem: str, formats: Sequence[str]) -> dict[str, Path]:
-    """Return where each format's file and the run record (key ``"record"``) of an image go."""
+    """Return where each format's file and the run record (key ``"record"``) of an image go.
+
+    Raises
+    ------
+    ExportError
+        If the disk, or the record, could not take names made of this stem.
+    """
     from napari_mouse_seg.export import FORMATS
 
+    _check_stem(stem)
     return {name: FORMATS[name].path(folder, stem) for name in formats} | {RECORD: folder / f"{stem}.json"}
+
+
+def _check_stem(stem: str) -> None:
+    try:
+        length = len(stem.encode())
+    except UnicodeEncodeError:
+        raise ExportError("The file's name is not UTF-8, which results cannot have; rename it.") from None
+    if length > _MAX_STEM_BYTES:
+        raise ExportError(
+            f"The file's name is too long to name results after it ({length} bytes, {_MAX_STEM_BYTES} at most, without "
+            "the suffix); rename it."
+        )
 
 
 def check_free(paths: dict[str, Path], source: Path | None, *, overwrite: bool) -> None:

@@ -72,6 +72,13 @@ def test_missing_file_is_left_to_the_reader(tmp_path):
     assert find_inputs([str(tmp_path / "no.tif")]) == [tmp_path / "no.tif"]
 
 
+def test_a_name_that_no_disk_takes_is_left_to_the_reader(tmp_path):
+    path = tmp_path / f"{'a' * 300}.tif"
+    assert find_inputs([str(path)]) == [path]
+    with pytest.raises(ImageNotFoundError, match="There is no folder"):
+        find_labels(path)
+
+
 def test_folder_without_images_is_told(folder):
     with pytest.raises(ImageNotFoundError, match="holds no image that can be opened"):
         find_inputs([str(folder / "*.gif")])

@@ -22,6 +22,21 @@ def test_the_demo_takes_one_option_for_the_scale_too(tmp_path, capsys):
     assert "give only one" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("command", [["segment", "a.tif"], ["demo"]])
+def test_an_output_folder_that_is_a_file_is_told_before_the_work(tmp_path, capsys, monkeypatch, command):
+    (tmp_path / "out").touch()
+    monkeypatch.setattr("napari_mouse_seg.networks.find_model", pytest.fail)
+    assert main([*command, "--output", str(tmp_path / "out")]) == 1
+    assert "out cannot be made (File exists); choose another." in capsys.readouterr().err
+
+
+def test_a_name_that_no_disk_takes_is_told_in_words(tmp_path, capsys):
+    assert main(["segment", str(tmp_path / f"{'a' * 300}.tif"), "--output", str(tmp_path / "out")]) == 1
+    error = capsys.readouterr().err
+    assert "name is too long to name results after it (300 bytes" in error
+    assert "nexpected" not in error
+
+
 def test_an_output_folder_that_takes_no_files_is_told_before_the_work(tmp_path, capsys, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(EACCES, "Permission denied")
