@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 AID = "mouse-seg aid"
 """Key in the metadata of layers that only help painting and are no images of the user's."""
 
+OUTLINES = "mouse-seg outlines"
+"""Key in the metadata of labels layers that hold the outlines of objects only, to look at."""
+
 _LEADING = {0: "", 1: "T", 2: "TZ", 3: "TCZ"}
 
 

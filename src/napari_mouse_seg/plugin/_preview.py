@@ -14,14 +14,16 @@ from psygnal import Signal
 from napari_mouse_seg.errors import ModelError, ModelNotFoundError, MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._class_colours import class_display
-from napari_mouse_seg.plugin._layers import AID, placement
+from napari_mouse_seg.plugin._layers import AID, OUTLINES, placement
 from napari_mouse_seg.plugin._same_place import differs_by_position
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
+    from typing import Any
 
     from napari.components import ViewerModel
     from napari.layers import Image
+    from numpy.typing import NDArray
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
 _CLASSES = "mouse-seg classes"
 _OPACITY = 0.4  # Areas cover all of the view, and the image must be seen through them.
+_OUTLINE_PX = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,14 @@ class Place:
     planes: tuple[int, ...]
     plan: SegmentPlan
     region: Box
+
+
+@dataclass(frozen=True, slots=True)
+class Looked(Event):
+    """What was found at a place, and the labels that show it: outlines of objects, or areas as they are."""
+
+    result: SegmentResult
+    labels: NDArray[Any]
 
 
 class Previews:
@@ -145,13 +156,13 @@ class Previews:
         self._key = key
         listen = partial(self._on_event, key, name, place, classes)
         events = _look_with_file(model, place) if isinstance(model, Path) else look_with(model, place)
-        self._task = self._runner.start(events, listen, self._on_end)
+        self._task = self._runner.start(_with_labels(events), listen, self._on_end)
 
     def _on_event(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], event: Event) -> None:
-        if isinstance(event, Finished) and key == self._key:
+        if isinstance(event, Looked) and key == self._key:
             self._key = ""
             mine = _as_painted(event.result.job.model.card.classes, classes)
-            self._show(key, name, place, mine, event.result)
+            self._show(key, name, place, mine, event)
 
     def _on_end(self, error: Exception | None) -> None:
         self._task, self._key = None, ""
@@ -160,8 +171,8 @@ class Previews:
             self.failed.emit(words)
         self._next()
 
-    def _show(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], result: SegmentResult) -> None:
-        labels = result.labels[(np.newaxis,) * len(place.planes)]
+    def _show(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], looked: Looked) -> None:
+        result, labels = looked.result, looked.labels[(np.newaxis,) * len(place.planes)]
         where = placement(place.layer, (result.box.y0, result.box.x0), result.pixel_scale, place.planes)
         display = class_display(classes, hide_background=True) if classes else {}
         layer = self._layers.get(key)
@@ -172,7 +183,8 @@ class Previews:
             self._add(key, Labels(labels, name=name, visible=layer.visible, **where, **display), bool(classes))
         else:
             layer.data = labels
-            layer.translate = where["translate"]
+            if not np.allclose(layer.translate, where["translate"]):
+                layer.translate = where["translate"]
             for option, value in display.items():
                 setattr(layer, option, value)
         self.shown.emit(key, result.found)
@@ -187,7 +199,7 @@ class Previews:
             layer.metadata[_CLASSES] = True
             layer.opacity = _OPACITY
         else:
-            layer.contour = 2
+            layer.metadata[OUTLINES] = True
         layer.visible = layer.visible and key not in self._held
         layers = self._viewer.layers
         active = layers.selection.active
@@ -208,6 +220,24 @@ def look_with(model: Model, place: Place) -> Generator[Event, None, None]:
         yield from segment(job, cache)
     finally:
         cache.close()
+
+
+def _with_labels(events: Iterable[Event]) -> Generator[Event, None, None]:
+    """Pass events on, and say at the end how the result is shown."""
+    for event in events:
+        yield event
+        if isinstance(event, Finished):
+            is_areas = bool(event.result.job.model.card.classes)
+            yield Looked(event.result, event.result.labels if is_areas else _outlines(event.result.labels))
+
+
+def _outlines(labels: NDArray[Any]) -> NDArray[Any]:
+    """Keep the outermost pixels of (Y, X) objects; napari's own ``contour`` finds them again and again."""
+    from scipy import ndimage
+
+    size = 2 * _OUTLINE_PX + 1
+    is_edge = ndimage.maximum_filter(labels, size) != ndimage.minimum_filter(labels, size)
+    return np.where(is_edge, labels, 0)
 
 
 def _look_with_file(file: Path, place: Place) -> Generator[Event, None, None]:

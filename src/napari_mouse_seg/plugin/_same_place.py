@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from napari.layers import Labels
+from napari.layers import Image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ def differs_by_position(layer: Layer, place: Mapping[str, Any]) -> bool:  # Any:
     n_axes = len(place["scale"])
     if layer.ndim != n_axes:
         return False
-    wanted = Labels(np.zeros((1,) * n_axes, np.uint8), **place)  # napari knows what its arguments mean.
+    wanted = Image(np.zeros((1,) * n_axes, np.uint8), **place)  # napari knows what its arguments mean.
     arrays = [(getattr(layer, name), getattr(wanted, name)) for name in _ARRAYS]
     arrays.append((layer.affine.affine_matrix, wanted.affine.affine_matrix))
     words = [getattr(layer, name, None) == getattr(wanted, name, None) for name in _WORDS]

@@ -10,7 +10,7 @@ from napari.layers import Labels
 
 from napari_mouse_seg.errors import UnsupportedImageError
 from napari_mouse_seg.plugin._layer_list import LayerList
-from napari_mouse_seg.plugin._layers import AID
+from napari_mouse_seg.plugin._layers import AID, OUTLINES
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -156,7 +156,7 @@ def _unit_factors(image: Layer, labels: Layer) -> NDArray[np.float64]:
 
 
 def _is_labels(layer: Layer) -> bool:
-    return isinstance(layer, Labels)
+    return isinstance(layer, Labels) and OUTLINES not in layer.metadata
 
 
 def _altering(layer: Labels) -> list[Any]:  # Any: napari's events

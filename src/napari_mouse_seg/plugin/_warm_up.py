@@ -6,7 +6,7 @@ import ctypes
 import gc
 import importlib.util
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,10 +93,17 @@ def _run_once(model: Model, device: Device) -> None:
 
 
 def _prepare_labels() -> None:
-    """Let napari load what it needs for its first labels (pandas, compiled colours), half a second otherwise."""
+    """Let napari load what it needs for its first labels: pandas, compiled colours, patterns of dashed lines.
+
+    Else that takes a second, most of it when the first result is there.
+    """
     from napari.layers import Labels
 
     Labels(np.zeros((2, 2), np.uint32))
+    with suppress(ImportError):  # Where it lies is vispy's own business.
+        from vispy.visuals.line.dash_atlas import DashAtlas
+
+        DashAtlas()  # It keeps what it works out.
 
 
 def keep_triton_out() -> None:

@@ -21,6 +21,7 @@ from napari_mouse_seg.plans import PatchPlan
 from napari_mouse_seg.plugin import _preview
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
 from napari_mouse_seg.plugin._preview import Previews
+from napari_mouse_seg.plugin._truth_layers import LabelsLayerList
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def preview(monkeypatch: pytest.MonkeyPatch) -> Callable[[Image], Layer]:
     job = SimpleNamespace(model=Model(ModelCard(name="mine", summary="A model"), Path("mine"), ""))
 
     def look_with(_model: object, _place: object) -> Any:
-        labels = np.ones(BOX.shape, np.uint32)
+        labels = np.full(BOX.shape, 1, np.uint32)
+        labels[:, 6:] = 2
         yield Finished(SimpleNamespace(labels=labels, box=BOX, pixel_scale=(SCALE, SCALE), found="", job=job))
 
     monkeypatch.setattr(_preview, "look_with", look_with)
@@ -94,6 +96,19 @@ def test_a_preview_that_is_only_moved_keeps_its_layer(preview: Callable[[Image],
 def test_a_preview_that_was_hidden_stays_so_over_another_image(preview: Callable[[Image], Layer]) -> None:
     preview(image(FIRST)).visible = False
     assert not preview(image(OTHERS["rotation"])).visible
+
+
+def test_a_preview_holds_outlines_and_is_no_labels_to_compare_with(preview: Callable[[Image], Layer]) -> None:
+    layer, viewer = preview(image(FIRST)), ViewerModel()
+    assert layer.data[:, 4:6].tolist() == [[1, 1]] * 8
+    assert layer.data[:, 6:8].tolist() == [[2, 2]] * 8
+    assert np.count_nonzero(layer.data) == 8 * 4  # Nothing inside, and none where the view cuts an object.
+    assert layer.contour == 0
+    labels = LabelsLayerList(viewer)
+    labels.start()
+    viewer.layers.append(layer)
+    viewer.add_labels(layer.data, name="mine")
+    assert labels.names == ["mine"]
 
 
 @pytest.mark.parametrize("placed", [placed for name, placed in OTHERS.items() if name != "planes"])
