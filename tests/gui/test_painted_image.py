@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -65,6 +65,25 @@ def test_patches_are_cut_from_pixels_that_were_replaced(desk: Desk, discs: Discs
     assert desk.project.folder == folder
     np.testing.assert_allclose(desk.project.pixels("p002"), 78)
     assert desk.project.pixels("p001").max() == 200
+
+
+@pytest.mark.parametrize(
+    "moved", [{"translate": (30, 40)}, {"rotate": 20.0}, {"scale": (0.3, 0.3)}], ids=["translate", "rotate", "scale"]
+)
+def test_a_patch_goes_with_an_image_that_is_moved(desk: Desk, discs: Discs, moved: dict[str, Any]) -> None:
+    image = add_image(desk, discs[0])
+    paint = desk.add_patch()
+    for name, value in moved.items():
+        setattr(image, name, value)
+    (patch,) = desk.project.plan.patches
+    steps = np.divide(discs[0].shape, desk.project.plan.network_shape)
+    for layer in (desk.pixels, desk.paint):
+        first = [(corner + 0.5) * step - 0.5 for corner, step in zip(patch.box[:2], steps, strict=True)]
+        np.testing.assert_allclose(layer.data_to_world((0, 0)), image.data_to_world(first))
+        last = [(corner - 0.5) * step - 0.5 for corner, step in zip(patch.box[2:], steps, strict=True)]
+        end = np.subtract(layer.data.shape, 1)
+        np.testing.assert_allclose(layer.data_to_world(end), image.data_to_world(last))
+    assert desk.paint is paint
 
 
 def test_pixels_of_another_size_close_the_project_in_words(desk: Desk, discs: Discs) -> None:

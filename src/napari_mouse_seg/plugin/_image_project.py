@@ -103,6 +103,7 @@ class ImageProject:
             if self._session.project is not None and self._session.state is TrainState.IDLE:
                 self.failed.emit(f"“{layer.name}” has another size or other axes now, so its project is closed.")
             return
+        self._desk.place()
         now = self._stage.scene
         if now is not None and now.image.pixel_size_um != before.image.pixel_size_um:
             self._bases.suit(now.image)

@@ -142,6 +142,12 @@ class PatchDesk(QObject):
         self._look_at()
         self.shown.emit(patch.id)
 
+    def place(self) -> None:
+        """Lay the present patch where the image lies now."""
+        scene, project = self._stage.scene, self._session.project
+        if scene is not None and project is not None:
+            self.layers.place(scene.planes, scene.pixel_scale(project))
+
     def show_next(self) -> None:
         """Go to the patch after the present one, and after the last to the first."""
         project = self._session.project

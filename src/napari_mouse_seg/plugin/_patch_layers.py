@@ -12,8 +12,8 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_mouse_seg.plugin._brushes import ClassBrush, ObjectBrush, erase, paint_of
+from napari_mouse_seg.plugin._layer_place import put
 from napari_mouse_seg.plugin._layers import AID, placement
-from napari_mouse_seg.plugin._same_place import differs_by_position
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ class PatchLayers:
         shown = as_seen(np.moveaxis(pixels, 0, -1), np.dtype(layer.dtype)) if is_rgb else pixels[0]
         options: dict[str, Any] = {} if is_rgb else {"contrast_limits": limits, "colormap": layer.colormap}
         fits = layer is self._over and isinstance(self._brush, ClassBrush) is bool(classes)
-        if self._pixels is not None and self._paint is not None and fits and differs_by_position(self._paint, place):
+        if self._pixels is not None and self._paint is not None and fits and self._paint.ndim == layer.ndim:
             self._patch = patch
             self.set_classes(classes)
             self._exchange(self._pixels, self._paint, shown[lead], paint.copy()[lead], place)
@@ -135,13 +135,22 @@ class PatchLayers:
         self._saved = self._checksum()
         self._present(self._pixels, self._paint, patch.name or patch.id, editable)
 
+    def place(self, planes: tuple[int, ...], pixel_scale: tuple[float, float]) -> None:
+        """Lay the patch where its image lies now; for the arguments see ``show``."""
+        if self._patch is None or self._over is None:
+            return
+        place = placement(self._over, (self._patch.box[0], self._patch.box[1]), pixel_scale, planes)
+        for layer in (self._pixels, self._paint):
+            if layer is not None:
+                put(layer, place)
+
     def _exchange(
         self, pixels: Image, paint: Labels, shown: NDArray[Any], labels: NDArray[np.uint32], place: dict[str, Any]
     ) -> None:
         """Let the layers show another patch; taking layers out and putting others in costs napari a second."""
         for layer, data in ((pixels, shown), (paint, labels)):
             layer.data = data
-            layer.translate = place["translate"]
+            put(layer, place)
         paint._reset_history()
         if self._brush is not None:
             self._brush.begin()

@@ -14,8 +14,8 @@ from psygnal import Signal
 from napari_mouse_seg.errors import ModelError, ModelNotFoundError, MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._class_colours import class_display
+from napari_mouse_seg.plugin._layer_place import put
 from napari_mouse_seg.plugin._layers import AID, OUTLINES, placement
-from napari_mouse_seg.plugin._same_place import differs_by_position
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -178,13 +178,12 @@ class Previews:
         layer = self._layers.get(key)
         if layer is None or layer not in self._viewer.layers:
             self._add(key, Labels(labels, name=name, **where, **display), bool(classes))
-        elif (_CLASSES in layer.metadata) is not bool(classes) or not differs_by_position(layer, where):
+        elif (_CLASSES in layer.metadata) is not bool(classes) or layer.ndim != labels.ndim:
             self._take_out(key)  # Colours of classes do not turn back into those of objects.
             self._add(key, Labels(labels, name=name, visible=layer.visible, **where, **display), bool(classes))
         else:
             layer.data = labels
-            if not np.allclose(layer.translate, where["translate"]):
-                layer.translate = where["translate"]
+            put(layer, where)
             for option, value in display.items():
                 setattr(layer, option, value)
         self.shown.emit(key, result.found)
