@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from napari_mouse_seg.plugin._viewport import canvas_corners, canvas_shape, look
+from napari_mouse_seg.plugin._viewport import canvas_corners, canvas_shape, fill_view, look, show_planes
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -58,6 +58,33 @@ def test_scale_and_translate_are_undone(viewer: Viewer, set_view: SetView) -> No
     set_view(viewer, (110.25, 120.125), 10.0)  # 40 x 60 world units: rows 90.25..130.25, columns 90.125..150.125
     # rows (90.25 - 10) / 0.5 = 160.5 .. 240.5; columns (90.125 - 20) / 0.25 = 280.5 .. 520.5
     assert look(viewer, layer).box == Box(161, 281, 241, 521)
+
+
+def test_lengths_in_other_units_are_those_that_napari_draws(viewer: Viewer, set_view: SetView) -> None:
+    layer = viewer.add_image(_pyramid(1000, 1600), scale=(0.5, 0.5), units=("um", "um"))
+    viewer.add_image(np.zeros((9, 9)), scale=(500, 500), units=("nm", "nm"))
+    if getattr(viewer.dims, "units", None) is None:
+        pytest.skip("this napari draws all lengths alike")
+    set_view(viewer, (125_000, 200_000), 0.004)  # 100,000 x 150,000 nm around (125, 200) µm: pixels are 500 nm.
+    assert look(viewer, layer).box == Box(150, 250, 351, 551)
+
+
+def test_a_layer_in_other_units_fills_the_view(viewer: Viewer) -> None:
+    layer = viewer.add_image(np.zeros((3, 100, 300)), scale=(2, 0.5, 0.5), translate=(0, 30, 40), units=("um",) * 3)
+    viewer.add_image(np.zeros((3, 9, 9)), scale=(2000, 500, 500), units=("nm",) * 3)
+    show_planes(viewer, layer, (2,))
+    fill_view(viewer, layer, 0.8)
+    view = look(viewer, layer)
+    assert view.planes == (2,)
+    assert view.box == Box(0, 0, 100, 300)
+    corners = canvas_corners(viewer)
+    np.testing.assert_allclose(corners.mean(0), np.multiply((30 + 24.75, 40 + 74.75), _world_length(viewer)))
+    np.testing.assert_allclose(np.ptp(corners, axis=0)[1] * 0.8, 150 * _world_length(viewer), rtol=0.01)
+
+
+def _world_length(viewer: Viewer) -> float:
+    """Return how many of the viewer's units a micrometre is."""
+    return 1.0 if getattr(viewer.dims, "units", None) is None else 1000.0
 
 
 def test_quarter_turn_swaps_rows_and_columns(viewer: Viewer, set_view: SetView) -> None:

@@ -15,7 +15,7 @@ from napari_mouse_seg.plugin._segment_models import SegmentModels
 from napari_mouse_seg.plugin._segment_progress import SegmentProgress
 from napari_mouse_seg.plugin._size_tool import SizeTool
 from napari_mouse_seg.plugin._truth_tool import TruthTool
-from napari_mouse_seg.plugin._viewport import look, view_events
+from napari_mouse_seg.plugin._viewport import look, show_planes, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
 from napari_mouse_seg.session import Check, RunState, SegmentSession
 from napari_mouse_seg.widgets import delay
@@ -213,9 +213,8 @@ class SegmentController(QObject):
     def _show_channel(self, axis: int, channel: int) -> None:
         """Let the slider follow the panel where channels are an axis: labels are seen on their own channel only."""
         self._planes = (*self._planes[:axis], channel, *self._planes[axis + 1 :])
-        layer, dims = self._layers.current, self._viewer.dims
-        if layer is not None:
-            dims.set_point(dims.ndim - layer.ndim + axis, layer.data_to_world((*self._planes, 0, 0))[axis])
+        if self._layers.current is not None:
+            show_planes(self._viewer, self._layers.current, self._planes)
 
     def _on_view(self) -> None:
         layer = self._layers.current

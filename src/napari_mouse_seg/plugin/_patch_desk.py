@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 from qtpy.QtCore import QObject
 
@@ -15,6 +14,7 @@ from napari_mouse_seg.plugin._new_project import create_project, cut_first_patch
 from napari_mouse_seg.plugin._patch_layers import PatchLayers
 from napari_mouse_seg.plugin._preview import look_with
 from napari_mouse_seg.plugin._stage import place_of_patch
+from napari_mouse_seg.plugin._viewport import fill_view
 from napari_mouse_seg.tiling import Box
 from napari_mouse_seg.widgets import delay
 
@@ -139,7 +139,8 @@ class PatchDesk(QObject):
             label=self._kind.label,
         )
         self._stage.go_to_plane()
-        self._look_at()
+        if self.layers.paint_layer is not None:
+            fill_view(self._viewer, self.layers.paint_layer, _FILL)
         self.shown.emit(patch.id)
 
     def place(self) -> None:
@@ -284,14 +285,3 @@ class PatchDesk(QObject):
         if error is not None:
             words = str(error) if isinstance(error, MouseSegError) else f"{type(error).__name__}: {error}"
             self.failed.emit(words)
-
-    def _look_at(self) -> None:
-        """Move the camera so that the patch fills most of the canvas."""
-        layer = self.layers.paint_layer
-        if layer is None:
-            return
-        extent = np.asarray(layer.extent.world)[:, -2:]
-        from napari_mouse_seg.plugin._viewport import canvas_shape, look_at
-
-        size = np.maximum(extent[1] - extent[0], 1e-9)
-        look_at(self._viewer, extent.mean(0), float(_FILL * (np.array(canvas_shape(self._viewer)) / size).min()))

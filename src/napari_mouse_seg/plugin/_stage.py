@@ -10,7 +10,7 @@ from napari.layers import Image
 
 from napari_mouse_seg.plugin._preview import Place
 from napari_mouse_seg.plugin._scene import Scene, file_channel, image_path
-from napari_mouse_seg.plugin._viewport import look
+from napari_mouse_seg.plugin._viewport import look, show_planes
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -129,11 +129,7 @@ class Stage:
     def go_to_plane(self) -> None:
         """Move the viewer's sliders to the plane that is painted."""
         if self.scene is not None:
-            layer = self.scene.layer
-            world = layer.data_to_world((*self.scene.planes, 0, 0))
-            first = self._viewer.dims.ndim - layer.ndim
-            for axis, position in enumerate(world[:-2], first):
-                self._viewer.dims.set_point(axis, position)
+            show_planes(self._viewer, self.scene.layer, self.scene.planes)
 
     def add_problem(self, project: Project | None) -> str:
         """Return why no patch can be added, in words; empty if one can."""

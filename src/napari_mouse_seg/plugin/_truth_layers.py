@@ -11,6 +11,7 @@ from napari.layers import Labels
 from napari_mouse_seg.errors import UnsupportedImageError
 from napari_mouse_seg.plugin._layer_list import LayerList
 from napari_mouse_seg.plugin._layers import AID, OUTLINES
+from napari_mouse_seg.plugin._units import unit_factors
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
@@ -132,27 +133,13 @@ def _to_labels(labels: Labels, grid: Grid, point: tuple[float, ...], pixel: tupl
     image = grid.layer
     inner = [(place + 0.5) * scale - 0.5 for place, scale in zip(pixel, grid.pixel_scale, strict=True)]
     here = np.asarray(image.data_to_world((*grid.planes, *inner)), dtype=float)
-    here *= _unit_factors(image, labels)
+    here *= unit_factors(getattr(image, "units", None), getattr(labels, "units", None), image.ndim)
     world = np.asarray(point, dtype=float)
     ndim = max(image.ndim, labels.ndim)
     world = np.concatenate([np.zeros(max(0, ndim - len(world))), world])
     world[-image.ndim :] = here
     at: NDArray[np.float64] = np.asarray(labels.world_to_data(world[-labels.ndim :]), dtype=float)
     return at
-
-
-def _unit_factors(image: Layer, labels: Layer) -> NDArray[np.float64]:
-    """Return what makes lengths in the image's units lengths in those of the labels, as napari draws them."""
-    factors = np.ones(image.ndim)
-    theirs = getattr(labels, "units", None)
-    mine = getattr(image, "units", None)
-    if mine is None or theirs is None:
-        return factors
-    for axis in range(1, min(image.ndim, labels.ndim) + 1):
-        one, other = 1 * mine[-axis], 1 * theirs[-axis]
-        if one.check("[length]") and other.check("[length]"):
-            factors[-axis] = one.to(theirs[-axis]).magnitude
-    return factors
 
 
 def _is_labels(layer: Layer) -> bool:

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_mouse_seg.plugin._units import unit_factors
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
     from napari.components import ViewerModel
-    from napari.layers import Image
+    from napari.layers import Image, Layer
     from numpy.typing import NDArray
 
 _ROUNDING_PX = 1e-6  # A corner this close to a pixel's border is on it.
@@ -57,7 +58,7 @@ def look(viewer: ViewerModel, layer: Image) -> View:
     if reason:
         return View(None, (), reason, reason)
     position = np.asarray(viewer.dims.point, dtype=float)
-    planes = tuple(int(np.round(index)) for index in layer.world_to_data(position)[:-2])
+    planes = tuple(int(np.round(index)) for index in _to_data(viewer, layer, position)[:-2])
     if any(not 0 <= index < size for index, size in zip(planes, layer.level_shapes[0], strict=False)):
         reason = f"The sliders stand outside of {layer.name!r}; move them to one of its planes."
         return View(None, (), reason, reason)
@@ -86,11 +87,20 @@ def view_events(viewer: ViewerModel) -> list[Any]:  # Any: napari is untyped
     ]
 
 
-def look_at(viewer: ViewerModel, centre: NDArray[np.float64], zoom: float) -> None:
-    """Move the camera to a world position along the two displayed axes, with so many canvas pixels per world unit."""
+def fill_view(viewer: ViewerModel, layer: Layer, share: float) -> None:
+    """Move the camera to the middle of a layer, which then takes a share, 0 to 1, of the canvas's height or width."""
     camera = _camera(viewer)
-    camera.center = (*tuple(camera.center)[:-2], *(float(value) for value in centre))
-    camera.zoom = zoom
+    extent = (np.asarray(layer.extent.world) * _to_world_units(viewer, layer))[:, -2:]
+    size = np.maximum(extent[1] - extent[0], 1e-9)
+    camera.center = (*tuple(camera.center)[:-2], *extent.mean(0).tolist())
+    camera.zoom = share * float((np.array(canvas_shape(viewer)) / size).min())
+
+
+def show_planes(viewer: ViewerModel, layer: Layer, planes: tuple[int, ...]) -> None:
+    """Move the sliders to an index along each leading axis of a layer."""
+    world = np.asarray(layer.data_to_world((*planes, 0, 0))) * _to_world_units(viewer, layer)
+    for axis, position in enumerate(world[:-2].tolist(), viewer.dims.ndim - layer.ndim):
+        viewer.dims.set_point(axis, position)
 
 
 def canvas_corners(viewer: ViewerModel) -> NDArray[np.float64]:
@@ -137,7 +147,7 @@ def _visible_box(viewer: ViewerModel, layer: Image) -> Box | None:
     polygon = []
     for corner in canvas_corners(viewer):
         position[list(viewer.dims.displayed)] = corner
-        polygon.append(layer.world_to_data(position)[-2:])
+        polygon.append(_to_data(viewer, layer, position)[-2:])
     rows, columns = (int(size) for size in layer.level_shapes[0][-2:])
     inside = _clip_to_image(np.array(polygon), rows, columns)
     if len(inside) == 0:
@@ -146,6 +156,17 @@ def _visible_box(viewer: ViewerModel, layer: Image) -> Box | None:
     high = np.ceil(inside.max(axis=0) + 0.5 - _ROUNDING_PX).astype(int)
     box = Box(*low.tolist(), *high.tolist()).intersect(Box(0, 0, rows, columns))
     return box if box.area else None
+
+
+def _to_data(viewer: ViewerModel, layer: Layer, position: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the pixel of a layer at a position in the viewer's world."""
+    pixel: NDArray[np.float64] = layer.world_to_data(position[-layer.ndim :] / _to_world_units(viewer, layer))
+    return pixel
+
+
+def _to_world_units(viewer: ViewerModel, layer: Layer) -> NDArray[np.float64]:
+    """Return what makes a layer's own coordinates those of the viewer, along each of its axes."""
+    return unit_factors(getattr(layer, "units", None), getattr(viewer.dims, "units", None), layer.ndim)
 
 
 def _clip_to_image(polygon: NDArray[np.float64], rows: int, columns: int) -> NDArray[np.float64]:
