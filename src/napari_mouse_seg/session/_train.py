@@ -10,6 +10,7 @@ from psygnal import Signal
 from napari_mouse_seg.errors import MouseSegError, ProjectError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, StepsDone, Validated, Warned
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
+from napari_mouse_seg.session._known_paint import KnownPaint
 from napari_mouse_seg.session._messages import in_words
 from napari_mouse_seg.session._opening import Opening
 from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, too_little
@@ -100,8 +101,7 @@ class TrainSession:
         self._saving.not_listed.connect(self.run_failed.emit)
         self._saving.caught_up.connect(self.caught_up.emit)
         self._saving.rescued.connect(self.rescued.emit)
-        self._summaries: dict[str, PaintSummary] = {}
-        self._painted: set[str] = set()  # Since the project was opened; their summaries come late.
+        self._known = KnownPaint(self._saving.unsaved)
         self._round = RoundAtWork(runner, new_process)
         self._round.state_changed.connect(self.state_changed.emit)
         self._round.reported.connect(self._on_event)
@@ -131,14 +131,11 @@ class TrainSession:
 
     def summary(self, patch_id: str) -> PaintSummary:
         """Return how much of a patch is painted."""
-        if patch_id not in self._summaries:
-            self._summaries[patch_id] = PaintSummary.of(self.paint(patch_id))
-        return self._summaries[patch_id]
+        return self._known.summary(self._opened(), patch_id)
 
     def paint(self, patch_id: str) -> NDArray[Any]:
         """Return the newest (Y, X) paint of a patch, also if it is not on the disk yet; not to be changed."""
-        unsaved = self._saving.unsaved.get(patch_id)
-        return self._opened().paint(patch_id) if unsaved is None else unsaved
+        return self._known.paint(self._opened(), patch_id)
 
     def open(self, folder: Path, check: Callable[[Project], None] | None = None) -> None:
         """Open a project beside the main thread; it takes the place of the present one, which stays if that fails.
@@ -182,7 +179,8 @@ class TrainSession:
 
     def update(self, **changes: Any) -> None:  # Any: the fields of the project's plan
         """Change settings of the project."""
-        self._opened().update(labels_of=self._labels, **changes)
+        project = self._opened()
+        project.update(labels_of=partial(self._known.labels, project), **changes)
         self.project_changed.emit()
 
     def add_patch(self, pixels: NDArray[Any], box: tuple[int, int, int, int]) -> PatchPlan:
@@ -191,7 +189,7 @@ class TrainSession:
         patch_id = project.next_patch_id()
         patch = PatchPlan(id=patch_id, name=f"Patch {int(patch_id[1:])}", box=box)
         project.add_patch(pixels, patch)
-        self._summaries[patch_id] = PaintSummary(0.0, 0, False)
+        self._known.note(patch_id, PaintSummary(0.0, 0, False))
         self.project_changed.emit()
         return patch
 
@@ -203,7 +201,7 @@ class TrainSession:
     def delete_patch(self, patch_id: str) -> None:
         """Take a patch out; its files are kept in the project's trash."""
         self._opened().delete_patch(patch_id)
-        self._summaries.pop(patch_id, None)
+        self._known.forget(patch_id)
         self._saving.forget(patch_id)
         self.project_changed.emit()
 
@@ -232,7 +230,7 @@ class TrainSession:
             (Y, X) labels that do not change any more.
         """
         if self._project is not None and not self._project.read_only:
-            self._put(patch_id, paint)
+            self._known.put(patch_id, paint)
             self._saving.save()
 
     def retry_unsaved(self) -> None:
@@ -278,7 +276,7 @@ class TrainSession:
         """
         project = self._opened()
         for patch_id, paint in ({} if project.read_only else unsaved).items():
-            self._put(patch_id, paint)
+            self._known.put(patch_id, paint)
         try:
             self._check_idle()
             self._check_no_opening()
@@ -321,7 +319,7 @@ class TrainSession:
         self._let_go()
         self._project = project
         self._saving.follow(project)
-        self._summaries = dict(summaries)
+        self._known.begin(summaries)
         self.project_changed.emit()
 
     def _let_go(self) -> None:
@@ -329,20 +327,10 @@ class TrainSession:
         if project is not None:
             self.leaving.emit()
         self._saving.leave()
-        self._summaries.clear()
-        self._painted.clear()
+        self._known.begin({})
         if project is not None:
             project.close()
             self._project = None
-
-    def _put(self, patch_id: str, paint: NDArray[Any]) -> None:
-        self._painted.add(patch_id)
-        self._saving.unsaved.put(patch_id, paint)
-
-    def _labels(self, patch_id: str) -> frozenset[int]:
-        """Return the labels in a patch's newest paint, which is not read again if it is as it was opened."""
-        is_late = patch_id in self._painted
-        return (PaintSummary.of(self.paint(patch_id)) if is_late else self.summary(patch_id)).labels
 
     def _opened(self) -> Project:
         if self._project is None:
@@ -358,7 +346,7 @@ class TrainSession:
             raise TrainingError(_OPENING)
 
     def _on_saved(self, event: PaintSaved) -> None:
-        self._summaries[event.patch_id] = event.summary
+        self._known.note(event.patch_id, event.summary)
         self.paint_saved.emit(event)
 
     def _on_listed(self, done: RoundPlan) -> None:
