@@ -61,8 +61,7 @@ def test_where_nothing_can_be_compared_that_is_said_and_the_preview_stays(
 def test_rounds_of_one_name_are_shown_in_two_layers(desk: Desk, brightness_model: Model) -> None:
     add_rounds(desk, brightness_model, "mine", "mine")
     desk.panel.roundsCompared.emit(1, 2)
-    desk.until(lambda: not desk.widget.controller._previews.is_at_work)
-    assert results(desk) == ["mine (round 1)", "mine (round 2)"]
+    desk.until(lambda: results(desk) == ["mine (round 1)", "mine (round 2)"])
     desk.panel.roundUsed.emit(2)
     desk.until(lambda: results(desk) == [PREVIEW])
     desk.until(lambda: not desk.widget.controller._previews.is_at_work)

@@ -219,5 +219,7 @@ def test_a_comparison_given_up_while_it_is_made_does_not_come(desk: Desk, bright
     add_rounds(desk, brightness_model.path, 1, 2)
     desk.panel.roundsCompared.emit(1, 2)
     desk.panel.roundUsed.emit(2)
-    desk.until(lambda: not desk.widget.controller._previews.is_at_work)
+    desk.until(lambda: shown(desk) == {PREVIEW})
+    controller = desk.widget.controller
+    desk.until(lambda: {1, 2} <= controller._rounds._models.keys() and not controller._previews.is_at_work)
     assert shown(desk) == {PREVIEW}

@@ -84,6 +84,7 @@ class Rounds:
         self._runner = runner
         self._models: dict[int, Model] = {}
         self._compared: tuple[str, ...] = ()  # Keys of previews.
+        self._to_compare: tuple[int, int] | None = None  # Whose models are being read.
         shelf.used_changed.connect(self._on_used)
 
     @property
@@ -97,7 +98,7 @@ class Rounds:
 
     def forget(self) -> None:
         """Let go of another project's; their models stay on the shelf, and what was compared in the viewer."""
-        self._compared = ()
+        self._compared, self._to_compare = (), None
         self._previews.release(PREVIEW)
         self._models.clear()
 
@@ -133,20 +134,18 @@ class Rounds:
             view = self._stage.view()
             self.failed.emit(f"Rounds are compared in the view. {view.box_reason if view else 'There is no image.'}")
             return
-        self.end_comparison()
-        models = {number: model for number in (first, second) if (model := self._model(number)) is not None}
-        names = _distinct_names(models)
-        self._compared = tuple(str(model.path) for model in models.values())
-        self._previews.hold(PREVIEW)
-        for key, model, name in zip(self._compared, models.values(), names, strict=True):
-            self._preview(key, model, name)
-        if len(models) == 2 and self._kind.kind == "areas":
-            show_info(
-                f"{' and '.join(names)} lie over each other; click the eye of the upper layer to see the lower one."
-            )
+        project = self._session.project
+        missing = tuple(filter(None, (self._entry(number) for number in {first, second} - self._models.keys())))
+        if project is not None and missing:
+            self._to_compare = (first, second)
+            on_end = partial(self._on_read_to_compare, project, self._to_compare)
+            self._runner.start(_read_rounds(project, missing), partial(self._on_read, project), on_end)
+        else:
+            self._compare((first, second))
 
     def end_comparison(self) -> None:
-        """Take away what was compared; the preview of training is seen again."""
+        """Take away what was compared, or was to be; the preview of training is seen again."""
+        self._to_compare = None
         for key in self._compared:
             self._previews.remove(key)
         self._compared = ()
@@ -183,18 +182,23 @@ class Rounds:
         """Show what the model in training finds."""
         self._preview_training(Path(event.path))
 
-    def _model(self, number: int) -> Model | None:
-        """Return the model of a round, read now if it was not yet."""
-        project = self._session.project
-        entry = self._entry(number)
-        if project is None or entry is None:
-            return None
-        if number not in self._models:
-            event = _read_round(project.round_file(number), entry)
-            if event.problem:
-                self.failed.emit(event.problem)
-            self._take(number, event.model)
-        return self._models.get(number)
+    def _on_read_to_compare(self, project: Project, numbers: tuple[int, int], _error: Exception | None) -> None:
+        """Compare what could be read; what could not has been told of."""
+        if project is self._session.project and numbers is self._to_compare:
+            self._compare(numbers)
+
+    def _compare(self, numbers: tuple[int, int]) -> None:
+        self.end_comparison()
+        models = {number: self._models[number] for number in numbers if number in self._models}
+        names = _distinct_names(models)
+        self._compared = tuple(str(model.path) for model in models.values())
+        self._previews.hold(PREVIEW)
+        for key, model, name in zip(self._compared, models.values(), names, strict=True):
+            self._preview(key, model, name)
+        if len(models) == 2 and self._kind.kind == "areas":
+            show_info(
+                f"{' and '.join(names)} lie over each other; click the eye of the upper layer to see the lower one."
+            )
 
     def _entry(self, number: int) -> RoundPlan | None:
         """Return what the project knows of a round; None if it is not one of its rounds."""
