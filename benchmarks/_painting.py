@@ -32,6 +32,8 @@ STROKE_PX = 10
 FIRST_OBJECT = 10
 MAX_STROKES = 1000
 SMALLEST_PX = 32
+SURROUNDINGS_PX = 3
+PAINTED_SHARE = 0.1
 
 Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
 
@@ -137,12 +139,14 @@ def cuts(data: DataSet, count: int, rng: np.random.Generator) -> Iterator[Cut]:
 
 
 def paint(cut: Cut, data: DataSet, how: str, card: ModelCard, rng: np.random.Generator) -> PaintedPatch:
-    """Paint a patch from its truth, in full or with strokes."""
+    """Paint a patch from its truth: in ``full``, with ``strokes``, or ``some`` of its objects whole."""
     stretched = stretch(cut.pixels, intensity_range(cut.pixels, card.intensity), card.intensity)[None]
     labels = cut.labels[cut.box]
     whole = labels if data.classes else np.where(labels > 0, labels + FIRST_OBJECT, BACKGROUND_LABEL)
     if how == "strokes":
         whole = strokes(whole, each_class if data.classes else each_object, rng)
+    elif how == "some":
+        whole = some_objects(whole, rng)
     in_strokes = how == "strokes" and not data.classes
     meaning = PaintPlan(whole_objects=not in_strokes, rest_is_background=in_strokes)  # Every object has a stroke.
     return PaintedPatch(cut.stem, stretched[:, *cut.box], whole, meaning)
@@ -171,7 +175,7 @@ def strokes(
     whole: NDArray[np.int32],
     turns: Callable[[NDArray[np.int32], np.random.Generator], Iterator[int]],
     rng: np.random.Generator,
-    share: float = 0.1,
+    share: float = PAINTED_SHARE,
 ) -> NDArray[np.int32]:
     """Keep short lines of full paint, until about ``share`` of the pixels are painted.
 
@@ -194,6 +198,29 @@ def strokes(
         if len(rows) > 0:
             pick = rng.integers(len(rows))
             _draw(out, whole, inside, (int(rows[pick]), int(columns[pick])), rng.uniform(0, np.pi))
+        if (out > 0).mean() >= share:
+            break
+    return out
+
+
+def some_objects(whole: NDArray[np.int32], rng: np.random.Generator, share: float = PAINTED_SHARE) -> NDArray[np.int32]:
+    """Keep some objects, those that touch them, and the background right around, up to ``share`` of the pixels.
+
+    Parameters
+    ----------
+    whole
+        (Y, X) objects painted in full.
+    rng
+        Draws which.
+    share
+        Of all pixels; the last object may go over it.
+    """
+    out = np.zeros(whole.shape, np.int32)
+    for label in rng.permutation(np.unique(whole[whole > BACKGROUND_LABEL])):
+        group = np.unique(whole[ndimage.binary_dilation(whole == label, iterations=2)])
+        members = np.isin(whole, group[group != BACKGROUND_LABEL])
+        around = ndimage.binary_dilation(members, iterations=SURROUNDINGS_PX) & (whole == BACKGROUND_LABEL)
+        out = np.where(members | around, whole, out)
         if (out > 0).mean() >= share:
             break
     return out
