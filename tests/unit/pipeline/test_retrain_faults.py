@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -147,6 +148,7 @@ def test_orders_may_come_while_it_ends(project: Project) -> None:
             try:
                 process.order("pause")
                 process.order("resume")
+                time.sleep(0.001)  # Lest the process do nothing else.
             except Exception as error:  # noqa: BLE001 (whatever it is)
                 failed.append(error)
                 return
