@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.images import MultiscaleImage, image_stem, open_image
 from napari_mouse_seg.networks import DEFAULT_MODEL, Model, find_model
-from napari_mouse_seg.pipeline import SegmentResult, resolve, save_result
+from napari_mouse_seg.pipeline import SegmentResult, labels_of_image, resolve, save_result
 from napari_mouse_seg.pipeline import segment as run
 from napari_mouse_seg.plans import SegmentPlan
 
@@ -39,23 +40,27 @@ class Segmentation:
 
     @property
     def labels(self) -> NDArray[np.uint32]:
-        """(Y, X) uint32 at the image's size (or of the region, on the network's grid), 0 is background.
+        """(Y, X) uint32 at the image's size, 0 is background; of a region, what is in ``box``, on the network's grid.
 
-        Areas have the labels of their classes.
+        Areas have the labels of their classes. Objects that reach out of a region are whole in ``result``.
         """
         import numpy as np
 
-        from napari_mouse_seg.export import at_image_size
+        result, job = self.result, self.result.job
+        if job.box != job.bounds:
+            return result.labels[job.box.shift(-result.box.y0, -result.box.x0).slices]
+        return np.asarray(labels_of_image(result)[0][:, :])
 
-        job = self.result.job
-        if job.box != job.bounds or job.network_shape == job.plane.shape:
-            return self.result.labels
-        return np.asarray(at_image_size(self.result.labels, self.result.pixel_scale, job.plane.shape)[:, :])
+    @property
+    def box(self) -> Box:
+        """What was segmented, in pixels of the network's grid."""
+        return self.result.job.box
 
     @property
     def n_objects(self) -> int:
         """Number of objects; 0 if the model makes areas."""
-        return self.result.n_objects
+        job = self.result.job
+        return self.result.n_objects if job.box != job.bounds else labels_of_image(self.result)[1]
 
     @property
     def areas(self) -> tuple[AreaShare, ...]:
@@ -85,8 +90,14 @@ class Segmentation:
             If a file exists or cannot be written.
         """
         image = self.result.job.image
-        stem = image_stem(image.path) if image.path else image.name
-        return save_result(self.result, Path(folder), stem, formats, overwrite=overwrite)
+        stem = image_stem(image.path) if image.path else _stem(image.name)
+        chosen = (formats,) if isinstance(formats, str) else formats
+        return save_result(self.result, Path(folder), stem, chosen, overwrite=overwrite)
+
+
+def _stem(name: str) -> str:
+    """Return a name as that of a file in a folder."""
+    return re.sub(r"[\\/:]", "_", name).strip(". ") or "image"
 
 
 def segment(

@@ -65,7 +65,7 @@ def replacing(
     except OSError as cause:
         raise error(explain(path, cause)) from cause
     finally:
-        _remove(temporary)
+        remove(temporary)
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -79,7 +79,7 @@ def remove_unfinished(folder: Path) -> None:
     with suppress(OSError):
         for entry in list(folder.iterdir()):
             if _UNFINISHED.match(entry.name):
-                _remove(entry)
+                remove(entry)
 
 
 def explain(path: Path, error: OSError, verb: str = "written") -> str:
@@ -140,10 +140,11 @@ def _move(temporary: Path, path: Path) -> None:
     except OSError:
         os.rename(aside, path)
         raise
-    _remove(aside)
+    remove(aside)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """Remove a file or a folder as far as that is possible."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

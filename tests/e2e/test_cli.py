@@ -141,8 +141,14 @@ def test_a_run_that_was_cut_off_goes_on_with_what_is_missing(model_path, images,
     assert segment(model_path, image, out, "--csv", "--resume", "--overwrite") == 0
     assert (out / "a.csv").exists()
     assert segment(model_path, image, out, "--overwrite", "--scale", "0.5") == 0
-    assert segment(model_path, image, out, "--csv", "--resume", "--scale", "0.5") == 1  # the table is of another run
+    assert (
+        segment(model_path, image, out, "--csv", "--resume", "--scale", "0.5") == 1
+    )  # the older table went with its run
     assert segment(model_path, image, out, "--csv", "--overwrite") == 0
+    (out / "a.json").write_text("")
+    assert segment(model_path, image, out, "--csv", "--resume") == 1
+    assert "Remove it, or allow overwriting (--overwrite)." in capsys.readouterr().err
+    assert segment(model_path, image, out, "--csv", "--resume", "--overwrite") == 0
     tifffile.imwrite(image, tifffile.imread(image)[::-1])
     assert segment(model_path, image, out, "--csv", "--resume") == 1
 

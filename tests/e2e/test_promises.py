@@ -81,6 +81,22 @@ def test_a_view_cannot_be_saved_as_the_whole_image(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_the_labels_of_a_region_are_of_nothing_else(full: Segmentation) -> None:
+    region = Box(200, 300, 260, 380)
+    view = segment(sample_path(), plan=PLAN, region=region)
+    assert view.labels.shape == view.box.shape
+    inside = full.result.labels[view.box.slices]
+    assert ((view.labels > 0) == (inside > 0)).all()
+
+
+@pytest.mark.parametrize(("name", "stem"), [("../evil/na me", "_evil_na me"), ("", "image"), ("a/b", "a_b")])
+def test_the_name_of_an_array_stays_in_the_folder(tmp_path: Path, name: str, stem: str) -> None:
+    found = segment(from_arrays([np.eye(64, dtype=np.uint8)], axes="YX", name=name), "otsu-watershed")
+    found.save(tmp_path / "out", "tiff")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {f"{stem}.tif", f"{stem}.json"}
+    assert {path.name for path in tmp_path.iterdir()} == {"out"}
+
+
 def test_five_lines_save_labels_and_a_record(full: Segmentation, tmp_path: Path) -> None:
     record = full.save(tmp_path, ["tiff", "csv"])
     assert sorted(path.name for path in tmp_path.iterdir()) == [

@@ -97,3 +97,19 @@ def test_a_line_begun_on_another_image_is_given_up(qtbot: QtBot, widget: Segment
     shapes.add_lines(np.array([(0, 16, 24), (0, 32, 24)]))
     qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
     assert widget.panel.value().object_diameter_px == pytest.approx(16)
+
+
+@pytest.mark.parametrize("line", [[(25.0, 50.0), (35.0, 50.0)], [(30.0, 45.0), (30.0, 55.0)]], ids=["rows", "columns"])
+def test_a_line_means_the_same_whatever_its_direction(
+    make_napari_viewer: MakeViewer, qtbot: QtBot, brightness_model: Model, line: list[tuple[float, float]]
+) -> None:
+    viewer = make_napari_viewer()
+    viewer.add_image(np.zeros((400, 400), np.uint8), scale=(0.25, 0.5), units=("um", "um"))
+    widget = SegmentWidget(viewer, (brightness_model,))
+    viewer.window.add_dock_widget(widget, name="Segment")
+    widget.controller.update_view()
+    qtbot.mouseClick(button(widget, DRAW), Qt.MouseButton.LeftButton)
+    shapes = viewer.layers["Draw a line"]
+    shapes.add_lines(np.array([shapes.world_to_data(end) for end in line]))
+    qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
+    assert widget.panel.value().object_diameter_px == pytest.approx(40)  # 10 µm.

@@ -54,7 +54,7 @@ class Console:
 
     def progress(self, name: str, event: Event) -> None:
         """Show how far a run is, in one line that is written over; nothing where no one watches."""
-        if not sys.stderr.isatty():
+        if sys.stderr is None or not sys.stderr.isatty():  # None where a service has closed it.
             return
         if isinstance(event, Started):
             self._stage, self._since = event.stage, time.monotonic()
@@ -76,11 +76,13 @@ class Console:
             self._line = False
 
 
-def _print(text: str, stream: TextIO) -> None:
-    """Print a line; where nobody reads on, as after ``| head``, go on quietly, as results are still to be written."""
+def _print(text: str, stream: TextIO | None) -> None:
+    """Print a line; where that fails, as after ``| head`` or on a full disk, go on: results are still to be written."""
+    if stream is None:
+        return
     try:
         print(text, file=stream, flush=True)
-    except BrokenPipeError:
+    except OSError:
         with Path(os.devnull).open("w", encoding="utf-8") as nothing:
             os.dup2(nothing.fileno(), stream.fileno())
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.cli._plan_options import option_parts
-from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.errors import ExportError, MouseSegError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +77,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         In words: what is wrong with the image, plan, model, device or folder.
     """
     from napari_mouse_seg.images import image_stem, open_image
-    from napari_mouse_seg.pipeline import Part, check_free, find_finished, resolve, result_paths, save_result
+    from napari_mouse_seg.pipeline import Part, check_free, resolve, result_paths, save_result
     from napari_mouse_seg.plans import SegmentPlan
 
     stem = image_stem(source)
@@ -90,7 +90,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         run = replace(run, options=run.options | {"object_diameter_px": diameter})
         job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
     if run.resume:
-        finished = find_finished(job, paths)
+        finished = _find_finished(job, paths, overwrite=run.overwrite)
         if finished is not None:
             part.remove()
             return finished, False
@@ -100,6 +100,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     opening = {"open": time.perf_counter() - started}
     with _telling_what_is_kept(part, source.name, console):
         result = _finish(job, part, source.name, console)
+        check_free(paths, source, overwrite=run.overwrite)  # Another run may have written them meanwhile.
         part.note_outputs(paths.values())
         record = save_result(
             result,
@@ -112,6 +113,18 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         )
     part.remove()
     return record, True
+
+
+def _find_finished(job: SegmentJob, paths: dict[str, Path], *, overwrite: bool) -> RunRecord | None:
+    """Return the record of an earlier run that did the same; a damaged one is none if it may be replaced."""
+    from napari_mouse_seg.pipeline import find_finished
+
+    try:
+        return find_finished(job, paths)
+    except ExportError as error:
+        if overwrite:
+            return None
+        raise ExportError(f"{error} Remove it, or allow overwriting (--overwrite).") from error
 
 
 @contextmanager

@@ -89,9 +89,15 @@ def _expand(text: str) -> list[Path]:
     if is_folder(path):
         return [path] if _is_zarr(path) else _some(text, _images(_visible(path)))
     if not os.path.lexists(path) and glob.has_magic(text):
-        named = [Path(name) for name in sorted(glob.glob(str(path)))]
+        named = [Path(name) for name in sorted(glob.glob(_pattern(path)))]
         return _some(text, named if path.suffix and not glob.has_magic(path.suffix) else _images(named))
     return [path]
+
+
+def _pattern(path: Path) -> str:
+    """Return a path as a pattern in which the folders that are there stand for themselves, brackets and all."""
+    folder = next((parent for parent in path.parents if os.path.lexists(parent)), Path())
+    return os.path.join(glob.escape(str(folder)), path.relative_to(folder))
 
 
 def _absolute(path: Path) -> Path:

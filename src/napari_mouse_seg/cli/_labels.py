@@ -23,10 +23,8 @@ def read_labels(path: Path) -> NDArray[np.integer[Any]]:
     UnsupportedImageError
         If it does not hold one integer a pixel.
     """
-    import numpy as np
-
     try:
-        labels = np.squeeze(_read(path))
+        labels = _without_single_axes(_read(path))
     except Exception as error:  # decoders raise errors of many types on damaged files
         raise DamagedImageError(f"{path} cannot be read ({error}); copy it again.") from error
     if labels.dtype.kind not in "iub" or labels.ndim not in (2, 3) or (labels.ndim == 3 and labels.shape[-1] in (3, 4)):
@@ -35,6 +33,13 @@ def read_labels(path: Path) -> NDArray[np.integer[Any]]:
             "give one integer a pixel, 0 for background."
         )
     return labels
+
+
+def _without_single_axes(labels: NDArray[Any]) -> NDArray[Any]:
+    """Drop leading axes of length 1, and one of channels; an image may be a single pixel wide."""
+    while labels.ndim > 2 and labels.shape[0] == 1:
+        labels = labels[0]
+    return labels[..., 0] if labels.ndim > 2 and labels.shape[-1] == 1 else labels
 
 
 def _read(path: Path) -> NDArray[Any]:

@@ -72,6 +72,12 @@ class ImagePlane:
         """Along Y and X at level 0, in micrometres; None if unknown."""
         return self.image.pixel_size_um
 
+    @property
+    def pixel_aspect(self) -> float:
+        """Width of a pixel over its height; 1 if its size is unknown."""
+        size = self.pixel_size_um
+        return 1.0 if size is None else size[1] / size[0]
+
     def read(self, level: int, box: Box) -> NDArray[Any]:
         """Read one box of one level, and nothing else.
 

@@ -71,7 +71,9 @@ class Scorer:
         self._model = model
         self._first_grid = grid
         self._device = device
-        self._batch_size = batch_size or max(1, device.batch_px // grid.read_px**2)
+        self._batch_size = 1
+        self._asked_batch: int | None = None
+        self.ask_batch(batch_size)
         self._make_runner = make_runner
         self._runner: NetworkRunner | None = None
         self._kept = kept
@@ -89,6 +91,12 @@ class Scorer:
     def batch_size(self) -> int:
         """Tiles a pass now."""
         return self._batch_size
+
+    def ask_batch(self, size: int) -> None:
+        """Take so many tiles a pass, 0 for what suits the device; asked for the same, what memory allowed stays."""
+        if size != self._asked_batch:
+            self._asked_batch = size
+            self._batch_size = size or max(1, self._device.batch_px // self._first_grid.read_px**2)
 
     def load(self) -> NetworkRunner:
         """Load the network onto its device, once."""

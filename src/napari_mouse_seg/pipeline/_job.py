@@ -102,7 +102,14 @@ class SegmentJob:
         )
 
 
-def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box | None = None) -> SegmentJob:
+def resolve(
+    image: MultiscaleImage,
+    model: Model,
+    plan: SegmentPlan,
+    region: Box | None = None,
+    *,
+    network_shape: tuple[int, int] | None = None,
+) -> SegmentJob:
     """Check everything and decide level, scale and tiles.
 
     Parameters
@@ -115,6 +122,9 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
         Channel, plane, scale, device, tiles and thresholds.
     region
         In image pixels (level 0); None is the full image.
+    network_shape
+        Rows and columns of the network's grid over the whole image, such as that of a project's patches; None for the
+        one that follows from scale, diameter or pixel sizes.
 
     Returns
     -------
@@ -128,7 +138,8 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
     """
     card = model.card
     plane = image.plane(channel=plan.channel, t=plan.plane_t, z=plan.plane_z)
-    network_shape = _network_shape(plane, card, plan)
+    is_sized = network_shape is not None or plan.scale is not None or plan.object_diameter_px is not None
+    network_shape = network_shape or _network_shape(plane, card, plan)
     level = choose_level(plane.level_shapes, network_shape)
     intensity = card.intensity if plan.polarity == "model" else card.intensity.replace(polarity=plan.polarity)
     source = SourcePlan(level, network_shape, card.architecture.in_channels, intensity)
@@ -141,7 +152,8 @@ def resolve(image: MultiscaleImage, model: Model, plan: SegmentPlan, region: Box
     box = grid.bounds if region is None else _to_network(region, plane.shape, network_shape)
     if box.area == 0:
         raise PlanError("The visible region lies outside the image; pan back to it.")
-    return SegmentJob(image, plane, model, plan, source, grid, box, tuple(_warnings(plane, model, plan, network_shape)))
+    warnings = tuple(_warnings(plane, model, plan, network_shape, is_sized=is_sized))
+    return SegmentJob(image, plane, model, plan, source, grid, box, warnings)
 
 
 def _network_shape(plane: ImagePlane, card: ModelCard, plan: SegmentPlan) -> tuple[int, int]:
@@ -152,7 +164,8 @@ def _network_shape(plane: ImagePlane, card: ModelCard, plan: SegmentPlan) -> tup
         factors = (plan.scale, plan.scale)
         snap = 0.0
     elif plan.object_diameter_px is not None and card.object_diameter_px is not None:
-        factors = (card.object_diameter_px / plan.object_diameter_px,) * 2
+        factor = card.object_diameter_px / plan.object_diameter_px
+        factors = (factor, factor * plane.pixel_aspect)
         snap = SAME_OBJECTS
     elif plane.pixel_size_um is not None and model_um is not None:
         factors = (plane.pixel_size_um[0] / model_um, plane.pixel_size_um[1] / model_um)
@@ -195,7 +208,9 @@ def _to_network(region: Box, shape: tuple[int, int], network_shape: tuple[int, i
     return box.intersect(Box(0, 0, *network_shape))
 
 
-def _warnings(plane: ImagePlane, model: Model, plan: SegmentPlan, network_shape: tuple[int, int]) -> Iterator[str]:
+def _warnings(
+    plane: ImagePlane, model: Model, plan: SegmentPlan, network_shape: tuple[int, int], *, is_sized: bool
+) -> Iterator[str]:
     """Say what of the image does not fit what the model was trained on."""
     card = model.card
     if plane.n_channels == 3 and card.modality in ("fluorescence", "electron"):
@@ -207,8 +222,7 @@ def _warnings(plane: ImagePlane, model: Model, plan: SegmentPlan, network_shape:
         yield f"The model {card.name} is for RGB images; this image has one channel, which is repeated."
     if plan.object_diameter_px is not None and card.object_diameter_px is None:
         yield f"The model {card.name} does not say how large its objects are, so the object diameter is not used."
-    sized = plan.scale is not None or plan.object_diameter_px is not None
-    if not sized and card.pixel_size_um is not None and plane.pixel_size_um is None:
+    if not is_sized and card.pixel_size_um is not None and plane.pixel_size_um is None:
         unknown = f"The pixel size of the image is unknown; the model works at {card.pixel_size_um:g} µm per pixel. "
         yield unknown + (
             "Measure the objects, or set the scale, if they look much larger or smaller than usual."

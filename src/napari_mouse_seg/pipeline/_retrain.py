@@ -122,6 +122,7 @@ def _round_of(job: RetrainJob, tuning: FineTuning, curve: _Curve, seconds: float
         seconds=round(seconds, 1),
         score=None if tuning.best_score is None else tuning.best_score.value,
         patches=job.patch_ids,
+        learnt_before=job.learnt_before,
         curve=points,
     )
 

@@ -85,6 +85,19 @@ def check_overlap(train: Sequence[PatchPlan], validate: Sequence[PatchPlan]) -> 
             )
 
 
+def check_unlearnt(learnt: Sequence[PatchPlan], validate: Sequence[PatchPlan], start: str) -> None:
+    """Raise if a validation patch shows what the model that training starts from has learnt already."""
+    from napari_mouse_seg.tiling import Box
+
+    for one, other in itertools.product(learnt, validate):
+        if Box(*one.box).intersect(Box(*other.box)).area:
+            shown = "was" if one is other else f"overlaps {one.name or one.id}, which was"
+            raise TrainingError(
+                f"The validation patch {other.name or other.id} {shown} learnt by {start}, which training starts from, "
+                "so its score would mean nothing; start from a model that has not seen it, or validate elsewhere."
+            )
+
+
 def check_batch(card: ModelCard, plan: RetrainPlan) -> None:
     """Raise if the network averages over a whole crop, and so has nothing to compare within a batch of one."""
     if plan.batch_size == 1 and card.architecture.family == "deeplabv3plus":

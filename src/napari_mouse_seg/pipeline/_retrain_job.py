@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.pipeline._retrain_checks import check_areas, check_batch, check_objects, check_overlap, warnings
+from napari_mouse_seg.pipeline._retrain_checks import (
+    check_areas,
+    check_batch,
+    check_objects,
+    check_overlap,
+    check_unlearnt,
+    warnings,
+)
 from napari_mouse_seg.pipeline._retrain_start import find_start, rehearses, targets_of
 from napari_mouse_seg.plans import NOT_PAINTED, PatchPlan, RetrainPlan
 
@@ -48,6 +55,8 @@ class RetrainJob:
         Patches.
     patch_ids
         Ids of those in ``train``.
+    learnt_before
+        Ids of those that ``start`` has learnt from.
     unseen
         Those in ``train`` that ``start`` has not learnt from.
     output
@@ -67,6 +76,7 @@ class RetrainJob:
     train: tuple[PaintedPatch, ...]
     validate: tuple[PaintedPatch, ...]
     patch_ids: tuple[str, ...]
+    learnt_before: tuple[str, ...]
     unseen: tuple[PaintedPatch, ...]
     output: Path
     warnings: tuple[str, ...]
@@ -92,7 +102,7 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None, base: str
     Raises
     ------
     TrainingError
-        If too little is painted, or validation patches overlap those to learn from.
+        If too little is painted, or validation patches overlap those to learn from, or those learnt before.
     ModelError
         If the base model is missing or damaged.
     """
@@ -108,6 +118,7 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None, base: str
         check_objects(train, painted)
     check_overlap(train, validate)
     start = find_start(project, plan, base)
+    check_unlearnt([patch for patch in project.plan.patches if patch.id in start.learnt], validate, start.name)
     check_batch(start.card, plan)
     root = base if rehearses(base, start.card) else ""
     number = project.next_round_number()
@@ -125,6 +136,7 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None, base: str
         train=tuple(learnt.values()),
         validate=tuple(_painted(project, patch, painted[patch.id], start.card) for patch in validate),
         patch_ids=tuple(learnt),
+        learnt_before=tuple(sorted(start.learnt)),
         unseen=tuple(patch for patch_id, patch in learnt.items() if patch_id not in start.learnt),
         output=project.round_file(number),
         warnings=tuple(warnings(project, plan, root, train, validate, painted)),

@@ -77,7 +77,7 @@ def find_start(project: Project, plan: RetrainPlan, base: str) -> Start:
     if plan.start_from == "last" and project.plan.rounds:
         last = max(project.plan.rounds, key=lambda entry: entry.number)
         model = load_model(project.round_file(last.number))
-        return Start(model.card, last.name, model, learnt=frozenset(last.patches))
+        return Start(model.card, last.name, model, learnt=last.learnt)
     if base.startswith(NEW_PREFIX):
         return _new_network(base, _n_channels(project))
     model = find_model(base)
@@ -86,7 +86,15 @@ def find_start(project: Project, plan: RetrainPlan, base: str) -> Start:
             f"There is nothing to train in the model {model.card.name}: it is no network. Start from another model, or "
             "from a new network."
         )
-    return Start(model.card, model.card.name, model)
+    return Start(model.card, model.card.name, model, learnt=_learnt(project, model))
+
+
+def _learnt(project: Project, model: Model) -> frozenset[str]:
+    """Return the patches that a model has learnt from, which may be one of the project's rounds chosen as the base."""
+    rounds = (
+        entry for entry in project.plan.rounds if project.round_file(entry.number).resolve() == model.path.resolve()
+    )
+    return next((entry.learnt for entry in rounds), frozenset())
 
 
 def rehearses(base: str, card: ModelCard) -> bool:

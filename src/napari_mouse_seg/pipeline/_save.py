@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from napari_mouse_seg._atomic import explain
+from napari_mouse_seg._atomic import explain, remove
 from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.pipeline._part import last_change
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from napari_mouse_seg.export import RunRecord
+    from napari_mouse_seg.export import LabelArray, RunRecord
     from napari_mouse_seg.pipeline._job import SegmentJob
     from napari_mouse_seg.pipeline._segment import SegmentResult
 
@@ -28,11 +29,14 @@ def result_paths(folder: Path, stem: str, formats: Sequence[str]) -> dict[str, P
     Raises
     ------
     ExportError
-        If the disk, or the record, could not take names made of this stem.
+        If the disk, or the record, could not take names made of this stem, or there is no such format.
     """
     from napari_mouse_seg.export import FORMATS
 
     _check_stem(stem)
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise ExportError(f"There is no format {unknown[0]!r}; choose from {', '.join(FORMATS)}.")
     return {name: FORMATS[name].path(folder, stem) for name in formats} | {RECORD: folder / f"{stem}.json"}
 
 
@@ -54,11 +58,13 @@ def check_free(paths: dict[str, Path], source: Path | None, *, overwrite: bool) 
     Raises
     ------
     ExportError
-        If a file exists and may not be replaced, or is the input itself.
+        If a file exists and may not be replaced, or is the input itself, or a folder is where a file is to be.
     """
     for path in paths.values():
         if not path.exists():
             continue
+        if path.is_dir() is not (path.suffix == ".zarr"):
+            raise ExportError(f"{path}, where a result is to be written, is of another kind; move it or rename it.")
         if source is not None and source.exists() and path.samefile(source):
             raise ExportError(f"The result would replace its own input {source}; choose another output folder.")
         if not overwrite:
@@ -146,32 +152,60 @@ def save_result(
     ExportError
         If a file exists or cannot be written, or the result is of a region only.
     """
-    from napari_mouse_seg.export import FORMATS, LabelImage, at_image_size, write_record
+    from napari_mouse_seg.export import FORMATS, LabelImage, write_record
 
     job = result.job
     if job.box != job.bounds:
         raise ExportError("Only a region of the image was segmented; segment the full image to save it as a file.")
     paths = result_paths(folder, stem, formats)
     check_free(paths, job.image.path, overwrite=overwrite)
-    labels = at_image_size(result.labels, result.pixel_scale, job.plane.shape)
+    labels, n_objects = labels_of_image(result)
     exported = LabelImage(labels, job.plane.pixel_size_um, stem, job.plane, tuple(share.plan for share in result.areas))
     seconds = dict(timings or {}) | result.timings
-    _remove_record(paths[RECORD])
+    _remove_older(paths, folder, stem)
     for name in formats:
         started = time.perf_counter()
         FORMATS[name].write(paths[name], exported, overwrite=overwrite)
         seconds[f"write {name}"] = time.perf_counter() - started
-    record = _record(result, paths, seconds, tuple(command))
+    record = _record(result, n_objects, paths, seconds, tuple(command))
     write_record(paths[RECORD], record, overwrite=overwrite)
     return record
 
 
-def _remove_record(path: Path) -> None:
-    """Remove an older record: while results are replaced, none would be true."""
+def labels_of_image(result: SegmentResult) -> tuple[LabelArray, int]:
+    """Return the labels of a full image at its size, and how many objects they are.
+
+    Where the network saw the image enlarged, an object may be smaller than an image pixel; those that none of its
+    pixels falls into are left out, and the others numbered anew.
+    """
+    import numpy as np
+    from skimage.segmentation import relabel_sequential
+
+    from napari_mouse_seg.export import at_image_size
+
+    labels = at_image_size(result.labels, result.pixel_scale, result.job.plane.shape)
+    if result.areas or min(result.pixel_scale) >= 1:
+        return labels, result.n_objects
+    numbered, _, _ = relabel_sequential(np.asarray(labels[:, :]))  # type: ignore[no-untyped-call]  # skimage
+    return numbered.astype(np.uint32, copy=False), int(numbered.max(initial=0))
+
+
+def _remove_older(paths: dict[str, Path], folder: Path, stem: str) -> None:
+    """Remove an older record, and what it lists in other formats: while results are replaced, none would be true."""
+    from napari_mouse_seg.export import FORMATS, read_record
+
+    path = paths[RECORD]
+    stale: list[Path] = []
+    with suppress(ExportError):  # There is none, or it cannot be read.
+        outputs = read_record(path).outputs
+        others = {name: FORMATS[name].path(folder, stem) for name in outputs.keys() & FORMATS.keys() - paths.keys()}
+        stale = [other for name, other in others.items() if outputs[name] == other.name]
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise ExportError(explain(path, error, "replaced")) from error
+    for other in stale:
+        remove(other)
 
 
 def _plan(job: SegmentJob) -> dict[str, Any]:  # Any: fields as JSON values
@@ -179,7 +213,7 @@ def _plan(job: SegmentJob) -> dict[str, Any]:  # Any: fields as JSON values
 
 
 def _record(
-    result: SegmentResult, paths: dict[str, Path], seconds: dict[str, float], command: tuple[str, ...]
+    result: SegmentResult, n_objects: int, paths: dict[str, Path], seconds: dict[str, float], command: tuple[str, ...]
 ) -> RunRecord:
     from napari_mouse_seg.export import ModelRecord, RunRecord, describe_input, versions
 
@@ -192,7 +226,7 @@ def _record(
         device=result.device,
         network_shape_px=job.network_shape,
         pixel_scale=job.pixel_scale,
-        n_objects=result.n_objects,
+        n_objects=n_objects,
         areas=result.areas,
         timings_s={stage: round(value, 3) for stage, value in seconds.items()},
         warnings=result.warnings,

@@ -117,6 +117,7 @@ class ScoreCache:
             self._scorer = Scorer(
                 source, job.model, job.grid, device, plan.batch_size, kept=self._kept, flips=plan.flips
             )
+        self._scorer.ask_batch(job.plan.batch_size)
         return self._scorer
 
     def close(self) -> None:

@@ -32,7 +32,11 @@ class InstancesPlan(Plan):
         description="How strongly the touching-boundary score lowers the core score between neighbours.",
     )
     min_area_px: int = Field(
-        20, ge=1, le=100_000, title="Minimum area (px)", description="Smaller objects are dropped."
+        20,
+        ge=1,
+        le=100_000,
+        title="Minimum area (px)",
+        description="Smaller objects are dropped; in pixels as the model sees them.",
     )
     min_certainty: float = Field(
         0.0,
@@ -42,5 +46,9 @@ class InstancesPlan(Plan):
         description="Objects whose mean foreground score is lower are dropped. Raise it if debris is found.",
     )
     max_hole_px: int = Field(
-        50, ge=0, le=500, title="Fill holes up to (px)", description="Smaller holes inside objects are filled."
+        50,
+        ge=0,
+        le=500,
+        title="Fill holes up to (px)",
+        description="Smaller holes inside objects are filled; in pixels as the model sees them.",
     )

@@ -68,9 +68,18 @@ class RoundPlan(Plan):
         1.0, ge=0, le=1, title="Share of what is learnt", description="Of the weights; the rest is the base model's."
     )
     patches: tuple[str, ...] = Field((), title="Patches", description="Ids of those trained on.")
+    learnt_before: tuple[str, ...] = Field(
+        (), title="Patches learnt before", description="Ids of those that the rounds it goes on from were trained on."
+    )
+
     curve: tuple[tuple[int, float, float | None], ...] = Field(
         (), title="Curve", description="Step, loss and validation score."
     )
+
+    @property
+    def learnt(self) -> frozenset[str]:
+        """Ids of all patches that its weights have learnt from."""
+        return frozenset(self.patches) | frozenset(self.learnt_before)
 
 
 class RetrainPlan(Plan):

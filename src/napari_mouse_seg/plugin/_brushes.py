@@ -207,9 +207,10 @@ def _unpainted(found: NDArray[Any], paint: NDArray[np.uint32]) -> NDArray[np.boo
     covered = np.bincount(place[painted], minlength=len(ids))
     left = np.bincount(place[paint == NOT_PAINTED], minlength=len(ids))
     keep = (ids > 0) & (covered <= _LARGEST_COVERED * size) & (left >= _SMALLEST_LEFT * size)
-    for label in np.unique(paint[painted]):
-        inside = np.bincount(place[paint == label])
-        if 2 * inside.max() > inside.sum():
-            keep[inside.argmax()] = False
+    labels, owner = np.unique(paint[painted], return_inverse=True)
+    pairs, shared = np.unique(owner.ravel() * len(ids) + place[painted], return_counts=True)
+    of, within = np.divmod(pairs, len(ids))
+    whole = np.bincount(of, weights=shared, minlength=len(labels))
+    keep[within[2 * shared > whole[of]]] = False
     kept: NDArray[np.bool_] = keep[place] & (paint == NOT_PAINTED)
     return kept

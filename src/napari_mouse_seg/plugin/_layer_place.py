@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
     from napari.layers import Layer
 
-_ARRAYS = ("scale", "translate", "rotate", "shear")
+_ARRAYS = ("scale", "rotate", "shear")
 _WORDS = ("units", "axis_labels")  # Only of napari versions that have them.
+_NEAR_PX = 1e-3
 
 
 def put(layer: Layer, place: Mapping[str, Any]) -> None:  # Any: arguments of a napari layer
@@ -28,9 +29,11 @@ def put(layer: Layer, place: Mapping[str, Any]) -> None:  # Any: arguments of a 
     """
     wanted = Image(np.zeros((1,) * layer.ndim, np.uint8), **place)  # napari knows what its arguments mean.
     for name in _ARRAYS:
-        if not np.allclose(getattr(layer, name), getattr(wanted, name)):
+        if not np.allclose(getattr(layer, name), getattr(wanted, name), rtol=1e-9, atol=1e-12):
             setattr(layer, name, getattr(wanted, name))
-    if not np.allclose(layer.affine.affine_matrix, wanted.affine.affine_matrix):
+    if np.any(np.abs(layer.translate - wanted.translate) > _NEAR_PX * np.abs(wanted.scale)):
+        layer.translate = wanted.translate
+    if not np.array_equal(layer.affine.affine_matrix, wanted.affine.affine_matrix):
         layer.affine = wanted.affine
     for name in _WORDS:
         if getattr(layer, name, None) != getattr(wanted, name, None):

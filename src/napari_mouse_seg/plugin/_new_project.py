@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.session import TrainSession
 
+_SQUARE = 0.05  # The sides of a pixel differ by less; models bear that.
+
 
 @dataclass(frozen=True, slots=True)
 class FirstPatch:
@@ -88,7 +90,6 @@ def create_project(
     expected, polarity = job.source.intensity.polarity, cut.intensity.polarity
     if polarity != expected and kind.kind == "objects":
         yield f"Most of the image is {expected}, so objects are taken to be {polarity}."
-    size = job.plane.pixel_size_um
     plan = ProjectPlan(
         kind=kind.kind,
         classes=kind.classes,
@@ -97,10 +98,18 @@ def create_project(
         limits=cut.limits,
         colour_limits=cut.colour_limits,
         intensity=cut.intensity,
-        pixel_size_um=None if size is None else size[0] * job.pixel_scale[0],
+        pixel_size_um=_pixel_size(job),
         base=base,
     )
     yield from _create(session, plan, project_places(plan.image) if scene.folder is None else (scene.folder,))
+
+
+def _pixel_size(job: SegmentJob) -> float | None:
+    """Return the length of a network pixel; None if it is unknown, or the pixels are not square."""
+    if job.plane.pixel_size_um is None:
+        return None
+    y, x = (size * step for size, step in zip(job.plane.pixel_size_um, job.pixel_scale, strict=True))
+    return y if abs(x / y - 1) <= _SQUARE else None
 
 
 def _create(session: TrainSession, plan: ProjectPlan, places: tuple[Path, ...]) -> Iterator[str]:

@@ -106,12 +106,10 @@ class PatchAdding:
         scene, model, project = self._stage.scene, self._bases.model, self._session.project
         if scene is None:
             return None
-        scale = None
+        grid = scene.image.shape if model is None else None
         if project is not None:
-            scale = project.plan.network_shape[0] / scene.image.shape[0]
-        elif model is None:
-            scale = 1.0
-        return resolve(scene.image, model or _stand_in(scene.image), scene.plan.replace(scale=scale), region)
+            grid = project.plan.network_shape
+        return resolve(scene.image, model or _stand_in(scene.image), scene.plan, region, network_shape=grid)
 
     def _on_drawn(self, corners: NDArray[np.float64]) -> None:
         scene = self._stage.scene

@@ -40,13 +40,14 @@ _OUTLINE_PX = 2
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where to look: a region of an image plane, and the layer that shows it."""
+    """Where to look: a region of an image plane, the layer that shows it, and a project's grid if there is one."""
 
     layer: Image
     image: MultiscaleImage
     planes: tuple[int, ...]
     plan: SegmentPlan
     region: Box
+    network_shape: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,7 @@ def look_with(model: Model, place: Place) -> Generator[Event, None, None]:
     """Segment a place with a model, without keeping its scores."""
     from napari_mouse_seg.pipeline import ScoreCache, resolve, segment
 
-    job = resolve(place.image, model, place.plan, place.region)
+    job = resolve(place.image, model, place.plan, place.region, network_shape=place.network_shape)
     cache = ScoreCache(job)
     try:
         yield from segment(job, cache)

@@ -130,7 +130,7 @@ class Rounds:
 
     def compare(self, first: int, second: int) -> None:
         """Show what two rounds find in the view, and nothing else of training until ``end_comparison``."""
-        if self._stage.place() is None:
+        if self._stage.place(self._session.project) is None:
             view = self._stage.view()
             self.failed.emit(f"Rounds are compared in the view. {view.box_reason if view else 'There is no image.'}")
             return
@@ -250,7 +250,7 @@ class Rounds:
 
     def _preview(self, key: str, model: Model | Path, name: str = "") -> None:
         """Show what a model finds in the view."""
-        place = self._stage.place()
+        place = self._stage.place(self._session.project)
         if place is not None:
             keep_triton_out()
             self._previews.show(key, model, place, self._kind.classes, name=name)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from psygnal import Signal
 
 from napari_mouse_seg.errors import MouseSegError
@@ -39,7 +39,7 @@ class SizeTool:
     Attributes
     ----------
     found
-        Carries the diameter in image pixels.
+        Carries the diameter in image pixels, their height where they are not square.
     failed
         Carries the reason in words.
     measuring
@@ -97,7 +97,9 @@ class SizeTool:
         return now is not None and _subject(now) == _subject(job)
 
     def _on_line(self, corners: Any) -> None:  # Any: an array of pixel positions
-        length = float(np.linalg.norm(corners[-1] - corners[0]))
+        job = self._present()
+        step = corners[-1] - corners[0]
+        length = math.hypot(step[0], step[1] * (1.0 if job is None else job.plane.pixel_aspect))
         if length > 1:
             self.found.emit(length)
         else:

@@ -105,12 +105,13 @@ class Stage:
         """Return what of the image the viewer shows; None if there is no image."""
         return None if self.scene is None else look(self._viewer, self.scene.layer)
 
-    def place(self) -> Place | None:
-        """Return the visible region of the plane that is painted; None if nothing of it is visible."""
+    def place(self, project: Project | None) -> Place | None:
+        """Return the visible region of the plane that is painted, on a project's grid; None if nothing is visible."""
         scene, view = self.scene, self.view()
         if scene is None or view is None or view.box is None:
             return None
-        return Place(scene.layer, scene.image, scene.planes, scene.plan, view.box)
+        grid = None if project is None else project.plan.network_shape
+        return Place(scene.layer, scene.image, scene.planes, scene.plan, view.box, grid)
 
     def other_plane(self) -> str:
         """Return why a project cannot be painted on the plane that is shown; empty if it is the project's."""
@@ -148,5 +149,5 @@ def place_of_patch(scene: Scene, project: Project, patch: PatchPlan) -> Place:
     y, x = scene.pixel_scale(project)
     box = Box(*patch.box)
     region = Box(int(box.y0 * y), int(box.x0 * x), int(np.ceil(box.y1 * y)), int(np.ceil(box.x1 * x)))
-    plan = scene.plan.replace(polarity=project.plan.intensity.polarity, scale=1 / y)
-    return Place(scene.layer, scene.image, scene.planes, plan, region)
+    plan = scene.plan.replace(polarity=project.plan.intensity.polarity)
+    return Place(scene.layer, scene.image, scene.planes, plan, region, project.plan.network_shape)

@@ -42,3 +42,14 @@ def test_a_pipe_that_nobody_reads_on_stops_no_work():
     ran.stdout.close()
     _, shown = ran.communicate("go\n")
     assert (ran.returncode, shown) == (0, "Warning: on\n")
+
+
+@pytest.mark.parametrize("streams", ["sys.stderr = None", "sys.stdout = open('/dev/full', 'w')"])
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_output_that_cannot_be_written_stops_no_work(streams):
+    code = (
+        "import sys; from napari_mouse_seg.cli._console import Console; from napari_mouse_seg.events import Started; "
+        f"{streams}; console = Console(); [console.out('x') for _ in '123']; console.warn('on'); console.error('no'); "
+        "console.progress('a', Started('scores', 4))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0

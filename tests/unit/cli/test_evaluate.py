@@ -168,3 +168,12 @@ def test_an_image_that_nobody_annotated_has_no_score(folders, tmp_path, capsys):
 def test_options_of_the_other_kind_are_refused(options, folders, capsys):
     assert evaluate(folders, *options) == 2
     assert "--areas" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shape", [(1, 50), (50, 1), (1, 1)])
+def test_label_images_one_pixel_wide_are_label_images(shape, tmp_path, capsys):
+    for name in ("predicted", "truth"):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "a.tif", np.ones(shape, np.uint32))
+    assert evaluate((tmp_path / "predicted", tmp_path / "truth")) == 0
+    assert "a " in capsys.readouterr().out

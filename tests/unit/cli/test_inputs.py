@@ -104,3 +104,10 @@ def test_two_labels_of_one_stem_are_refused(folder):
     (folder / "b.png").touch()
     with pytest.raises(PlanError, match="written as b"):
         find_labels(folder)
+
+
+def test_a_pattern_below_a_folder_with_brackets_finds_its_files(tmp_path):
+    plate = tmp_path / "plate [A1]"
+    plate.mkdir()
+    (plate / "one.tif").touch()
+    assert find_inputs([str(plate / "*.tif")]) == [plate / "one.tif"]

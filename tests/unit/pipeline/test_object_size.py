@@ -157,6 +157,12 @@ def test_the_object_diameter_chooses_the_grid(tmp_path: Path, plan: SegmentPlan,
     assert resolve(image, model, plan).network_shape == shape
 
 
+def test_the_object_diameter_keeps_objects_round_where_pixels_are_not_square(tmp_path: Path) -> None:
+    model = write_random_model(tmp_path, object_diameter_px=30)
+    image = from_arrays([np.zeros((400, 300), np.uint8)], axes="YX", pixel_size_um=(0.25, 0.5))
+    assert resolve(image, model, SegmentPlan(object_diameter_px=60)).network_shape == (200, 300)
+
+
 def test_a_model_that_does_not_know_its_objects_says_so(tmp_path: Path) -> None:
     model = write_random_model(tmp_path)
     image = from_arrays([np.zeros((400, 400), np.uint8)], axes="YX")

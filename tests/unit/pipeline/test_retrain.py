@@ -87,6 +87,45 @@ def test_the_last_round_or_the_base_can_be_the_start(project: Project) -> None:
     assert onwards.start.path == project.round_file(1)
 
 
+def round_of(project: Project, plan: RetrainPlan, base: str | None = None) -> RoundPlan:
+    """Train a round, and put it into the project."""
+    events = retrain(resolve_retrain(project, plan, base), Orders(), threads=1)
+    (done,) = [event.result for event in events if isinstance(event, Finished)]
+    project.add_round(done)
+    return done
+
+
+def test_what_a_round_has_learnt_is_known_of_all_that_goes_on_from_it(tmp_path: Path) -> None:
+    onwards = SHORT.replace(start_from="last")
+    with disc_project(tmp_path, roles=("train", "train")) as project:
+        first = round_of(project, SHORT)
+        assert first.learnt == {"p001", "p002"}
+        assert not resolve_retrain(project, SHORT, str(project.round_file(1))).unseen  # Chosen as a base by hand.
+        project.update_patch(project.plan.patches[0].replace(included=False))
+        second = round_of(project, onwards)
+        assert (second.patches, second.learnt) == (("p002",), {"p001", "p002"})
+        project.update_patch(project.plan.patches[0].replace(included=True))
+        assert not resolve_retrain(project, onwards).unseen
+        assert [patch.name for patch in resolve_retrain(project).unseen] == ["p001", "p002"]
+
+
+def test_what_was_learnt_before_is_no_validation(tmp_path: Path) -> None:
+    onwards = SHORT.replace(start_from="last")
+    with disc_project(tmp_path, roles=("train", "train")) as project:
+        round_of(project, SHORT)
+        project.update_patch(project.plan.patches[0].replace(role="validate"))
+        with pytest.raises(TrainingError, match=r"patch p001 was learnt by discs 1, which training starts from"):
+            resolve_retrain(project, onwards)
+        assert resolve_retrain(project).validate
+        beside = project.plan.patches[0].replace(id="p003", name="Beside", box=(0, SIDE // 2, SIDE, SIDE * 3 // 2))
+        project.update_patch(project.plan.patches[0].replace(included=False))
+        project.add_patch(project.pixels("p001"), beside)
+        project.write_paint("p003", project.paint("p001"))
+        project.update_patch(project.plan.patches[1].replace(included=True))
+        with pytest.raises(TrainingError, match=r"Beside overlaps p00\d"):
+            resolve_retrain(project, onwards)
+
+
 def test_previews_can_be_opened_while_it_trains(project: Project) -> None:
     for event in retrain(resolve_retrain(project), Orders(), threads=1):
         if isinstance(event, CheckpointReady):

@@ -4,7 +4,9 @@ import os
 from errno import EACCES
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tifffile
 
 from helpers.models import write_random_model
 from helpers.pyramids import write_ome_zarr
@@ -13,8 +15,18 @@ from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.events import Finished
 from napari_mouse_seg.export import FORMATS
 from napari_mouse_seg.images import MultiscaleImage, from_arrays, open_image, sample_path
-from napari_mouse_seg.pipeline import Part, SegmentResult, find_finished, resolve, result_paths, save_result, segment
-from napari_mouse_seg.plans import SegmentPlan
+from napari_mouse_seg.networks import find_model
+from napari_mouse_seg.pipeline import (
+    Part,
+    SegmentResult,
+    check_free,
+    find_finished,
+    resolve,
+    result_paths,
+    save_result,
+    segment,
+)
+from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
 
 def run(image: MultiscaleImage, folder: Path) -> SegmentResult:
@@ -68,3 +80,34 @@ def test_the_longest_name_is_written_in_every_format(tmp_path: Path) -> None:
 def test_a_name_that_results_cannot_have_is_told(tmp_path: Path, stem: str, words: str) -> None:
     with pytest.raises(ExportError, match=words):
         result_paths(tmp_path, stem, ("tiff",))
+
+
+def test_what_an_older_run_wrote_beside_the_labels_goes_with_its_record(result: SegmentResult, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    save_result(result, out, "cells", formats=("tiff", "csv", "geojson", "ome-zarr"))
+    (out / "cells.txt").touch()
+    save_result(result, out, "cells", formats=("tiff",), overwrite=True)
+    assert {path.name for path in out.iterdir()} == {"cells.tif", "cells.json", "cells.txt"}
+
+
+def test_objects_that_no_pixel_of_the_image_falls_into_are_not_counted(tmp_path: Path) -> None:
+    image = from_arrays([np.random.default_rng(0).integers(0, 255, (80, 80)).astype(np.uint8)], axes="YX", name="noise")
+    plan = SegmentPlan(scale=4.0, device="cpu", instances=InstancesPlan(min_area_px=1))
+    job = resolve(image, find_model("otsu-watershed"), plan)
+    found = next(event.result for event in segment(job) if isinstance(event, Finished))
+    record = save_result(found, tmp_path, "noise", formats=("tiff", "csv"))
+    labels = tifffile.imread(tmp_path / "noise.tif")
+    assert record.n_objects < found.n_objects
+    assert np.unique(labels).tolist() == list(range(record.n_objects + 1))
+    assert len((tmp_path / "noise.csv").read_text().splitlines()) == record.n_objects + 1
+
+
+def test_a_folder_where_a_file_is_to_be_written_is_told_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / "cells.tif").mkdir()
+    with pytest.raises(ExportError, match=r"cells\.tif, where a result is to be written, is of another kind"):
+        check_free(result_paths(tmp_path, "cells", ("tiff",)), None, overwrite=True)
+
+
+def test_an_unknown_format_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match=r"no format 'nope'; choose from tiff"):
+        result_paths(tmp_path, "cells", ("nope",))

@@ -119,6 +119,24 @@ def test_the_pixel_sizes_choose_level_and_grid(tmp_path: Path) -> None:
     assert resolve(image, model, PLAN.replace(scale=1.0)).network_shape == (400, 600)
 
 
+def test_a_grid_that_is_given_counts_whatever_the_sizes_say(tmp_path: Path) -> None:
+    model = write_random_model(tmp_path, pixel_size_um=0.5)
+    image = from_arrays([cell_image((400, 600))], axes="YX", name="fine", pixel_size_um=(0.2267, 0.2272))
+    job = resolve(image, model, PLAN.replace(scale=1.0), Box(100, 300, 200, 400), network_shape=(181, 273))
+    assert job.network_shape == (181, 273)
+    assert job.box == Box(45, 136, 91, 182)
+    unknown = from_arrays([cell_image((400, 600))], axes="YX", name="unknown")
+    assert resolve(unknown, model, PLAN).warnings
+    assert not resolve(unknown, model, PLAN, network_shape=(400, 600)).warnings
+
+
+def test_a_batch_size_counts_for_scores_that_are_kept(model: Model, image: MultiscaleImage) -> None:
+    first = resolve(image, model, PLAN.replace(batch_size=8))
+    cache = ScoreCache(first)
+    assert cache.scorer(first).batch_size == 8
+    assert cache.scorer(resolve(image, model, PLAN.replace(batch_size=1))).batch_size == 1
+
+
 def test_a_pixel_size_that_is_no_microscopes_is_refused(tmp_path: Path) -> None:
     model = write_random_model(tmp_path, pixel_size_um=0.5)
     image = from_arrays([cell_image((40, 60))], axes="YX", name="in_mm", pixel_size_um=(650.0, 650.0))

@@ -51,7 +51,8 @@ def check_place(layer: Layer, over: Image) -> None:
     assert layer.units == over.units
     for corner, (y, x) in ((BOX.y0, BOX.x0), (0, 0)), ((BOX.y1 - 1, BOX.x1 - 1), (BOX.shape[0] - 1, BOX.shape[1] - 1)):
         image_px = [(index + 0.5) * SCALE - 0.5 for index in corner]
-        np.testing.assert_allclose(layer.data_to_world((*lead, y, x)), over.data_to_world((*lead, *image_px)))
+        expected = over.data_to_world((*lead, *image_px))
+        np.testing.assert_allclose(layer.data_to_world((*lead, y, x)), expected, rtol=1e-9, atol=1e-6)
 
 
 @pytest.fixture
@@ -89,6 +90,14 @@ def test_a_preview_over_another_image_lies_on_it(preview: Callable[[Image], Laye
 def test_a_preview_that_is_only_moved_keeps_its_layer(preview: Callable[[Image], Layer]) -> None:
     layer = preview(image(FIRST))
     moved = image({**FIRST, "translate": (7, -3)})
+    assert preview(moved) is layer
+    check_place(layer, moved)
+
+
+def test_a_small_step_far_from_the_origin_is_made(preview: Callable[[Image], Layer]) -> None:
+    far: dict[str, Any] = {"scale": (0.1, 0.1), "units": ("um", "um"), "translate": (60_000, 80_000)}
+    layer = preview(image(far))
+    moved = image({**far, "translate": (60_000, 80_000.7)})
     assert preview(moved) is layer
     check_place(layer, moved)
 
