@@ -135,6 +135,9 @@ class ProjectPlan(Plan):
         "objects", title="Paint", description="Single objects, or areas of classes."
     )
     classes: tuple[ClassPlan, ...] = Field((), title="Classes", description="Of areas; empty for objects.")
+    retired_labels: tuple[int, ...] = Field(
+        (), title="Retired labels", description="Of classes that are gone, but by which models of earlier rounds go."
+    )
     image: ImageReference
     network_shape: tuple[int, int] = Field(
         title="Grid", description="Rows and columns of the whole image at the resolution that is painted and learnt."

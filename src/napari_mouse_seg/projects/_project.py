@@ -174,6 +174,9 @@ class Project:
             plan = self._plan.replace(**changes)
             look = labels_of or self._labels
             check_change(self._plan, plan, ((patch, look(patch.id)) for patch in self._sound_patches()))
+            if plan.rounds:
+                gone = {entry.label for entry in self._plan.classes} - {entry.label for entry in plan.classes}
+                plan = plan.replace(retired_labels=tuple(sorted({*plan.retired_labels, *gone})))
             self._write_plan(plan)
 
     def _labels(self, patch_id: str) -> list[int]:

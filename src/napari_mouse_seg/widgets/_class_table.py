@@ -22,7 +22,7 @@ from napari_mouse_seg.widgets._layout import explain
 from napari_mouse_seg.widgets._notes import NoteLabel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 # Told apart also by those who see no red or green (after Okabe and Ito).
 _COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
@@ -48,6 +48,7 @@ class ClassTable(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._classes: tuple[ClassPlan, ...] = ()
+        self._retired = frozenset[int]()
         self._off_reason = self._keep_reason = self._problem = ""
         self._rows: list[_ClassRow] = []
         self._chosen = 0
@@ -69,8 +70,9 @@ class ClassTable(QWidget):
         """Return the classes as they were last valid."""
         return self._classes
 
-    def set_value(self, classes: Sequence[ClassPlan]) -> None:
-        """Show classes; emits nothing."""
+    def set_value(self, classes: Sequence[ClassPlan], retired: Collection[int] = ()) -> None:
+        """Show classes; emits nothing. No new class gets a ``retired`` label, by which models know another class."""
+        self._retired = frozenset(retired)
         changed = tuple(classes) != self._classes
         self._classes = tuple(classes)
         if [entry.label for entry in classes] != [row.label for row in self._rows]:
@@ -115,7 +117,8 @@ class ClassTable(QWidget):
         self.set_chosen(self._chosen)
 
     def _on_add(self) -> None:
-        label = min(set(range(1, _MOST + 1)) - {entry.label for entry in self._classes})
+        free = set(range(1, _MOST + 1)) - {entry.label for entry in self._classes}
+        label = min(free - self._retired or free)
         unused = [colour for colour in _COLOURS if colour not in {entry.colour.lower() for entry in self._classes}]
         colour = unused[0] if unused else _COLOURS[label % len(_COLOURS)]
         names = {entry.name for entry in self._classes}

@@ -15,7 +15,7 @@ from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._section import Section
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from qtpy.QtWidgets import QAbstractButton
 
@@ -112,13 +112,19 @@ class SetupBox(QWidget):
         self._read_only = read_only_reason
         self._update_inputs()
 
-    def set_kind(self, kind: Literal["objects", "areas"], classes: Sequence[ClassPlan], locked: bool) -> None:
-        """Show what is painted; ``locked`` if it can no longer be changed. Emits nothing."""
+    def set_kind(
+        self,
+        kind: Literal["objects", "areas"],
+        classes: Sequence[ClassPlan],
+        locked: bool,
+        retired: Collection[int] = (),
+    ) -> None:
+        """Show what is painted; ``locked`` if it can no longer be changed. No new class gets a ``retired`` label."""
         self._kind, self._locked = kind, locked
         self._buttons.blockSignals(True)
         self._radios[kind].setChecked(True)
         self._buttons.blockSignals(False)
-        self._classes.set_value(classes)
+        self._classes.set_value(classes, retired)
         self._classes.setVisible(kind == "areas")
         self._update_inputs()
 

@@ -17,7 +17,7 @@ from napari_mouse_seg.widgets._train_status import TrainStatus
 from napari_mouse_seg.widgets._training_box import TrainingBox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from qtpy.QtGui import QResizeEvent
 
@@ -120,9 +120,15 @@ class TrainPanel(QWidget):
         self._training.set_read_only(read_only_reason)
         self._update_train()
 
-    def set_kind(self, kind: Literal["objects", "areas"], classes: Sequence[ClassPlan], locked: bool) -> None:
-        """Show what is painted; ``locked`` once that can no longer be changed."""
-        self._setup.set_kind(kind, classes, locked)
+    def set_kind(
+        self,
+        kind: Literal["objects", "areas"],
+        classes: Sequence[ClassPlan],
+        locked: bool,
+        retired: Collection[int] = (),
+    ) -> None:
+        """Show what is painted; ``locked`` once that stays so. No new class gets a ``retired`` label."""
+        self._setup.set_kind(kind, classes, locked, retired)
         self._patches.set_kind(kind, classes)
         self._status.set_score_name(_SCORES[kind])
         self._rounds.set_score_name(_SCORES[kind])

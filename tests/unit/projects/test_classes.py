@@ -9,7 +9,7 @@ import pytest
 
 from helpers.areas import CLASSES, area_project
 from napari_mouse_seg.errors import PlanError
-from napari_mouse_seg.plans import ClassPlan, PaintPlan
+from napari_mouse_seg.plans import ClassPlan, PaintPlan, RoundPlan
 from napari_mouse_seg.projects import Project
 
 if TYPE_CHECKING:
@@ -58,6 +58,26 @@ def test_a_class_goes_once_no_patch_is_painted_with_it(project: Project) -> None
         project.write_paint(patch.id, np.where(paint == 4, 0, paint))
     project.update(classes=(BACKGROUND, STRIPES))
     assert labels_of(project) == [1, 9]
+
+
+def test_the_label_of_a_class_that_models_know_is_retired(project: Project) -> None:
+    def remove(label: int) -> None:
+        for patch in project.plan.patches:
+            paint = project.paint(patch.id)
+            project.write_paint(patch.id, np.where(paint == label, 0, paint))
+        project.update(classes=tuple(entry for entry in project.plan.classes if entry.label != label))
+
+    project.update(classes=(*CLASSES, ClassPlan(label=2, name="Nerve", colour="#0000ff")))
+    remove(2)
+    assert project.plan.retired_labels == ()  # No model has learnt it.
+    file = project.round_file(1)
+    file.parent.mkdir()
+    file.touch()
+    project.add_round(RoundPlan(number=1, name="one", base="new:compact"))
+    remove(4)
+    assert project.plan.retired_labels == (4,)
+    project.update(classes=(BACKGROUND, STRIPES, DISC))
+    assert project.plan.retired_labels == (4,)
 
 
 def test_what_the_rest_is_cannot_be_removed(project: Project) -> None:

@@ -53,6 +53,12 @@ def test_a_new_class_gets_a_free_label_name_and_colour(table: ClassTable, qtbot:
     assert table.chosen() == 3
 
 
+def test_a_label_that_models_know_another_class_by_is_not_given_again(table: ClassTable) -> None:
+    table.set_value(CLASSES, retired=(3, 4))
+    table.findChild(QPushButton).click()
+    assert table.value()[-1].label == 5
+
+
 def test_a_name_is_taken_over_when_it_is_complete(table: ClassTable, qtbot: QtBot) -> None:
     names(table)[1].setText(" Wall ")
     with qtbot.waitSignal(table.valueChanged) as told:
