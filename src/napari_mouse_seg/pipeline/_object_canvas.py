@@ -58,6 +58,8 @@ class ObjectCanvas(Canvas[Merge]):
         self._cut: set[int] = set()
         self._claimed: set[int] = set()
         self._last_id = 0
+        # Where runs wrote objects: what is 0 there was erased by the user. Nobody paints in a large one.
+        self._written: NDArray[np.bool_] | None = np.zeros(shape, np.bool_) if self.is_editable else None
 
     @property
     def paint_label(self) -> int:
@@ -83,7 +85,8 @@ class ObjectCanvas(Canvas[Merge]):
         """Work out what a result changes; nothing is written.
 
         Objects already there stay, painted ones included; those that were cut are replaced by their
-        completed selves and keep their id; new ones get ids that were never used.
+        completed selves and keep their id; new ones get ids that were never used. Those that the user has erased for
+        the most part do not come again.
 
         Parameters
         ----------
@@ -101,12 +104,18 @@ class ObjectCanvas(Canvas[Merge]):
             If the canvas is on a disk that has no room for the result.
         """
         require_free(self.array, result.labels.nbytes)
-        areas, overlaps = _compare(result.labels, self.array[result.box.slices], result.n_objects)
+        there = self.array[result.box.slices]
+        areas, overlaps = _compare(result.labels, there, result.n_objects)
+        gone = np.zeros_like(areas)
+        if self._written is not None:
+            erased = result.labels[self._written[result.box.slices] & (there == 0)]
+            gone = np.bincount(erased, minlength=result.n_objects + 1)
         merge = Merge(result, np.zeros(result.n_objects + 1, np.int64), set(), set(self._cut))
         # Whole objects first: a cut object may turn out to be several, and what stays cut must not take its id.
         labels = range(1, result.n_objects + 1)
         for label in sorted(labels, key=result.cut.__contains__):
-            merge.ids[label] = self._place(label, merge, overlaps.get(label, {}), int(areas[label]))
+            if gone[label] <= _MOSTLY * areas[label]:
+                merge.ids[label] = self._place(label, merge, overlaps.get(label, {}), int(areas[label]))
         return merge
 
     def apply(self, merge: Merge) -> Box | None:
@@ -131,10 +140,14 @@ class ObjectCanvas(Canvas[Merge]):
         if merge.erased - self._claimed:
             self._erase(merge.erased - self._claimed, result.box)
         target = self.array[result.box.slices]
+        written = None if self._written is None else self._written[result.box.slices]
         changed = False
         for rows in bands(result.labels):
             renamed = lookup[result.labels[rows]]
             free = (renamed > 0) & (target[rows] == 0)
+            if written is not None:
+                free &= ~written[rows]
+                written[rows] |= free
             np.copyto(target[rows], renamed, where=free)
             changed = changed or bool(free.any())
         return result.box if changed else None
@@ -193,6 +206,8 @@ class ObjectCanvas(Canvas[Merge]):
                     ends.append(inside[-1])
                 reaches_out = reaches_out or any(end.any() for end in ends)
                 band[inside] = 0
+                if self._written is not None:
+                    self._written[box.slices][rows][inside] = False
             if box == bounds or not reaches_out:
                 return
             margin *= 2

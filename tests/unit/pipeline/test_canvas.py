@@ -79,6 +79,33 @@ def test_the_same_view_twice_changes_nothing(job: SegmentJob) -> None:
     np.testing.assert_array_equal(canvas.array, before)
 
 
+@pytest.mark.parametrize(
+    "box", [Box(0, 0, 90, 70), Box(5, 5, 95, 75), Box(0, 0, *SHAPE)], ids=["same", "moved", "full"]
+)
+def test_what_the_user_erased_does_not_come_again(job: SegmentJob, box: Box) -> None:
+    canvas = ObjectCanvas(SHAPE)
+    canvas.add(view_of(job, Box(0, 0, 90, 70)))
+    erased = canvas.array == canvas.array[20, 20]
+    canvas.array[erased] = 0
+    trimmed = np.s_[11:15, 30:42]  # Of the object beside it.
+    canvas.array[trimmed] = 0
+    canvas.add(view_of(job, box))
+    assert not canvas.array[erased].any()
+    assert not canvas.array[trimmed].any()
+    assert canvas.array[22, 36]
+    full = view_of(job, box).labels[60 - box.y0, 60 - box.x0]
+    assert bool(canvas.array[60, 60]) == bool(full)
+
+
+def test_what_was_painted_and_erased_again_is_found(job: SegmentJob) -> None:
+    canvas = ObjectCanvas(SHAPE)
+    canvas.add(view_of(job, Box(80, 100, 120, 140)))
+    canvas.array[10:30, 10:30] = 7
+    canvas.array[10:30, 10:30] = 0
+    canvas.add(view_of(job, Box(0, 0, 90, 70)))
+    assert canvas.array[20, 20]
+
+
 def test_new_ids_are_above_ids_painted_anywhere(job: SegmentJob) -> None:
     canvas = ObjectCanvas(SHAPE)
     canvas.array[110:115, 5:10] = 1
