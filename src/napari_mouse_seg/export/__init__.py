@@ -4,7 +4,7 @@ Heavy libraries are imported when a file is written, so a command can list the f
 """
 
 from napari_mouse_seg._atomic import replacing
-from napari_mouse_seg.export._at_size import at_image_size
+from napari_mouse_seg.export._at_size import at_image_size, number_anew
 from napari_mouse_seg.export._formats import FORMATS, LABEL_FORMATS, LabelFormat
 from napari_mouse_seg.export._geojson import write_geojson
 from napari_mouse_seg.export._measurements import measure_objects, write_measurements
@@ -36,6 +36,7 @@ __all__ = [
     "at_image_size",
     "describe_input",
     "measure_objects",
+    "number_anew",
     "read_record",
     "replacing",
     "versions",

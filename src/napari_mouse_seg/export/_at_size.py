@@ -1,4 +1,4 @@
-"""Labels from the network's grid at the image's size, computed when they are read."""
+"""Labels from the network's grid at the image's size, computed when they are read: none is held whole."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.export._source import LabelArray
+
+_BAND_PIXELS = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,61 @@ class _ScaledLabels:
         positions = np.floor((pixels + 0.5) / self.pixel_scale[axis]).astype(np.intp)
         nearest: NDArray[np.intp] = np.minimum(positions, self.labels.shape[axis] - 1)
         return nearest
+
+
+@dataclass(frozen=True, slots=True)
+class _Renumbered:
+    """View with other ids; ``numbers`` holds the new one of each, 0 to leave it out."""
+
+    labels: LabelArray
+    numbers: NDArray[np.uint32]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Rows and columns."""
+        return tuple(self.labels.shape)
+
+    @property
+    def dtype(self) -> np.dtype[np.uint32]:
+        """Always uint32."""
+        return np.dtype(np.uint32)
+
+    @property
+    def ndim(self) -> int:
+        """Always 2."""
+        return 2
+
+    def __getitem__(self, index: tuple[slice, slice]) -> NDArray[np.uint32]:
+        renumbered: NDArray[np.uint32] = self.numbers[np.asarray(self.labels[index])]
+        return renumbered
+
+
+def number_anew(labels: LabelArray, count: int) -> tuple[LabelArray, int]:
+    """Return labels whose ids have no gaps, in the same order, and how many there are.
+
+    Parameters
+    ----------
+    labels
+        (Y, X), read in bands.
+    count
+        The highest id that there may be.
+
+    Returns
+    -------
+    tuple of LabelArray and int
+        ``labels`` itself where there is no gap.
+    """
+    rows, columns = labels.shape
+    present = np.zeros(count + 1, np.bool_)
+    step = max(1, _BAND_PIXELS // max(1, columns))
+    for first in range(0, rows, step):
+        present[np.asarray(labels[slice(first, first + step), slice(0, columns)])] = True
+    present[0] = False
+    kept = int(np.count_nonzero(present))
+    if kept == count:
+        return labels, count
+    numbers = (np.cumsum(present, dtype=np.uint32) * present).astype(np.uint32)
+    return cast("LabelArray", _Renumbered(labels, numbers)), kept
 
 
 def at_image_size(labels: LabelArray, pixel_scale: tuple[float, float], shape: tuple[int, int]) -> LabelArray:

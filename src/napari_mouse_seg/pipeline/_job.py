@@ -88,6 +88,14 @@ class SegmentJob:
         )
 
     @property
+    def network_pixel_um(self) -> float | None:
+        """Length of a network pixel in µm; None if it is unknown, or the pixels are not square."""
+        if self.plane.pixel_size_um is None:
+            return None
+        y, x = (size * step for size, step in zip(self.plane.pixel_size_um, self.pixel_scale, strict=True))
+        return y if abs(x / y - 1) <= _SAME_SIZE else None
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What scores depend on; jobs with equal keys share them."""
         plan = self.plan

@@ -178,16 +178,12 @@ def labels_of_image(result: SegmentResult) -> tuple[LabelArray, int]:
     Where the network saw the image enlarged, an object may be smaller than an image pixel; those that none of its
     pixels falls into are left out, and the others numbered anew.
     """
-    import numpy as np
-    from skimage.segmentation import relabel_sequential
-
-    from napari_mouse_seg.export import at_image_size
+    from napari_mouse_seg.export import at_image_size, number_anew
 
     labels = at_image_size(result.labels, result.pixel_scale, result.job.plane.shape)
     if result.areas or min(result.pixel_scale) >= 1:
         return labels, result.n_objects
-    numbered, _, _ = relabel_sequential(np.asarray(labels[:, :]))  # type: ignore[no-untyped-call]  # skimage
-    return numbered.astype(np.uint32, copy=False), int(numbered.max(initial=0))
+    return number_anew(labels, result.n_objects)
 
 
 def _remove_older(paths: dict[str, Path], folder: Path, stem: str) -> None:

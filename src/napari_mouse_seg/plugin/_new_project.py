@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.session import TrainSession
 
-_SQUARE = 0.05  # The sides of a pixel differ by less; models bear that.
-
 
 @dataclass(frozen=True, slots=True)
 class FirstPatch:
@@ -98,18 +96,10 @@ def create_project(
         limits=cut.limits,
         colour_limits=cut.colour_limits,
         intensity=cut.intensity,
-        pixel_size_um=_pixel_size(job),
+        pixel_size_um=job.network_pixel_um,
         base=base,
     )
     yield from _create(session, plan, project_places(plan.image) if scene.folder is None else (scene.folder,))
-
-
-def _pixel_size(job: SegmentJob) -> float | None:
-    """Return the length of a network pixel; None if it is unknown, or the pixels are not square."""
-    if job.plane.pixel_size_um is None:
-        return None
-    y, x = (size * step for size, step in zip(job.plane.pixel_size_um, job.pixel_scale, strict=True))
-    return y if abs(x / y - 1) <= _SQUARE else None
 
 
 def _create(session: TrainSession, plan: ProjectPlan, places: tuple[Path, ...]) -> Iterator[str]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from napari_mouse_seg.export import at_image_size
+from napari_mouse_seg.export import LabelImage, at_image_size, number_anew
 
 SMALL = np.array([[1, 2], [3, 4]], np.uint32)
 
@@ -47,3 +47,18 @@ def test_area_grows_with_the_square_of_the_scale(scale):
     labels[20:70, 30:80] = 1
     side = round(100 * scale)
     assert at_image_size(labels, (scale, scale), (side, side))[:, :].sum() == pytest.approx(2500 * scale**2, rel=0.05)
+
+
+def test_ids_without_gaps_are_left_as_they_are():
+    labels, count = number_anew(SMALL, 4)
+    assert labels is SMALL
+    assert count == 4
+
+
+def test_gaps_in_ids_are_closed_in_their_order(monkeypatch):
+    monkeypatch.setattr("napari_mouse_seg.export._at_size._BAND_PIXELS", 5)  # Bands of two rows.
+    gappy = np.array([[0, 7, 7], [2, 0, 0], [0, 9, 0], [0, 0, 4], [7, 0, 0]], np.uint32)
+    labels, count = number_anew(gappy, 11)
+    assert count == 4
+    assert labels[:, :].tolist() == [[0, 3, 3], [1, 0, 0], [0, 4, 0], [0, 0, 2], [3, 0, 0]]
+    assert LabelImage(labels).read(slice(3, 5), slice(1, 3)).tolist() == [[0, 2], [0, 0]]

@@ -9,7 +9,6 @@ from napari_mouse_seg.events import Finished
 from napari_mouse_seg.images import ImagePlane, from_arrays, intensity_range
 from napari_mouse_seg.pipeline import cut_patch, resolve
 from napari_mouse_seg.plans import SegmentPlan
-from napari_mouse_seg.plugin._new_project import _pixel_size
 from napari_mouse_seg.plugin._patch_adding import _stand_in
 
 PLAN = SegmentPlan(scale=1.0)
@@ -33,7 +32,7 @@ def test_a_new_network_sees_the_range_of_the_channels_it_will_see(pixels: np.nda
 def test_only_square_pixels_have_a_size_to_learn(size: tuple[float, float] | None, expected: float | None) -> None:
     image = from_arrays([BLUE[..., 2]], "YX", pixel_size_um=size)
     job = resolve(image, _stand_in(image), SegmentPlan(), network_shape=image.shape)
-    assert _pixel_size(job) == expected
+    assert job.network_pixel_um == expected
 
 
 def test_a_patch_of_colours_is_measured_for_grey_networks_too() -> None:
