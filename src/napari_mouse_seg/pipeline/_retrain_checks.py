@@ -75,27 +75,29 @@ def _check_labels(patch: PatchPlan, paint: NDArray[Any], names: Mapping[int, str
 
 def check_overlap(train: Sequence[PatchPlan], validate: Sequence[PatchPlan]) -> None:
     """Raise if a validation patch shows what is learnt from."""
-    from napari_mouse_seg.tiling import Box
-
-    for one, other in itertools.product(train, validate):
-        if Box(*one.box).intersect(Box(*other.box)).area:
-            raise TrainingError(
-                f"The validation patch {other.name or other.id} overlaps {one.name or one.id}, which is learnt from, "
-                "so its score would mean nothing; leave one of them out, or give both the same use."
-            )
+    for one, other in _overlapping(train, validate):
+        raise TrainingError(
+            f"The validation patch {other.name or other.id} overlaps {one.name or one.id}, which is learnt from, "
+            "so its score would mean nothing; leave one of them out, or give both the same use."
+        )
 
 
 def check_unlearnt(learnt: Sequence[PatchPlan], validate: Sequence[PatchPlan], start: str) -> None:
     """Raise if a validation patch shows what the model that training starts from has learnt already."""
+    for one, other in _overlapping(learnt, validate):
+        shown = "was" if one is other else f"overlaps {one.name or one.id}, which was"
+        raise TrainingError(
+            f"The validation patch {other.name or other.id} {shown} learnt by {start}, which training starts from, "
+            "so its score would mean nothing; start from a model that has not seen it, or validate elsewhere."
+        )
+
+
+def _overlapping(ones: Sequence[PatchPlan], others: Sequence[PatchPlan]) -> Iterator[tuple[PatchPlan, PatchPlan]]:
     from napari_mouse_seg.tiling import Box
 
-    for one, other in itertools.product(learnt, validate):
+    for one, other in itertools.product(ones, others):
         if Box(*one.box).intersect(Box(*other.box)).area:
-            shown = "was" if one is other else f"overlaps {one.name or one.id}, which was"
-            raise TrainingError(
-                f"The validation patch {other.name or other.id} {shown} learnt by {start}, which training starts from, "
-                "so its score would mean nothing; start from a model that has not seen it, or validate elsewhere."
-            )
+            yield one, other
 
 
 def check_batch(card: ModelCard, plan: RetrainPlan) -> None:

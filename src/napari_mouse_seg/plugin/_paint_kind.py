@@ -54,8 +54,8 @@ class PaintKind:
         if self.label not in {entry.label for entry in self.classes} and self.classes:
             self.label = self.classes[-1].label
         project = self._session.project
-        retired = () if project is None else project.plan.retired_labels
-        self._panel.set_kind(self.kind, self.classes, locked=project is not None, retired=retired)
+        self._panel.set_kind(self.kind, self.classes, locked=project is not None)
+        self._panel.set_retired(() if project is None else project.plan.retired_labels)
         self._panel.set_class(self.label)
 
     def choose_kind(self, kind: str) -> None:

@@ -70,9 +70,12 @@ class ClassTable(QWidget):
         """Return the classes as they were last valid."""
         return self._classes
 
-    def set_value(self, classes: Sequence[ClassPlan], retired: Collection[int] = ()) -> None:
-        """Show classes; emits nothing. No new class gets a ``retired`` label, by which models know another class."""
-        self._retired = frozenset(retired)
+    def set_retired(self, labels: Collection[int]) -> None:
+        """Keep labels from new classes, as models know other classes by them."""
+        self._retired = frozenset(labels)
+
+    def set_value(self, classes: Sequence[ClassPlan]) -> None:
+        """Show classes; emits nothing."""
         changed = tuple(classes) != self._classes
         self._classes = tuple(classes)
         if [entry.label for entry in classes] != [row.label for row in self._rows]:

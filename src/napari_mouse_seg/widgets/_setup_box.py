@@ -112,21 +112,19 @@ class SetupBox(QWidget):
         self._read_only = read_only_reason
         self._update_inputs()
 
-    def set_kind(
-        self,
-        kind: Literal["objects", "areas"],
-        classes: Sequence[ClassPlan],
-        locked: bool,
-        retired: Collection[int] = (),
-    ) -> None:
-        """Show what is painted; ``locked`` if it can no longer be changed. No new class gets a ``retired`` label."""
+    def set_kind(self, kind: Literal["objects", "areas"], classes: Sequence[ClassPlan], locked: bool) -> None:
+        """Show what is painted; ``locked`` if it can no longer be changed. Emits nothing."""
         self._kind, self._locked = kind, locked
         self._buttons.blockSignals(True)
         self._radios[kind].setChecked(True)
         self._buttons.blockSignals(False)
-        self._classes.set_value(classes, retired)
+        self._classes.set_value(classes)
         self._classes.setVisible(kind == "areas")
         self._update_inputs()
+
+    def set_retired(self, labels: Collection[int]) -> None:
+        """Keep labels from new classes, as models know other classes by them."""
+        self._classes.set_retired(labels)
 
     def set_class(self, label: int) -> None:
         """Show which class is painted, or none if 0; emits nothing."""

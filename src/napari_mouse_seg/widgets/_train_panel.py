@@ -120,19 +120,17 @@ class TrainPanel(QWidget):
         self._training.set_read_only(read_only_reason)
         self._update_train()
 
-    def set_kind(
-        self,
-        kind: Literal["objects", "areas"],
-        classes: Sequence[ClassPlan],
-        locked: bool,
-        retired: Collection[int] = (),
-    ) -> None:
-        """Show what is painted; ``locked`` once that stays so. No new class gets a ``retired`` label."""
-        self._setup.set_kind(kind, classes, locked, retired)
+    def set_kind(self, kind: Literal["objects", "areas"], classes: Sequence[ClassPlan], locked: bool) -> None:
+        """Show what is painted; ``locked`` once that can no longer be changed."""
+        self._setup.set_kind(kind, classes, locked)
         self._patches.set_kind(kind, classes)
         self._status.set_score_name(_SCORES[kind])
         self._rounds.set_score_name(_SCORES[kind])
         self._update_train()
+
+    def set_retired(self, labels: Collection[int]) -> None:
+        """Keep labels from new classes."""
+        self._setup.set_retired(labels)
 
     def set_class(self, label: int) -> None:
         """Show which class is painted, or none if 0."""

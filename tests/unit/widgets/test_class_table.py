@@ -54,7 +54,7 @@ def test_a_new_class_gets_a_free_label_name_and_colour(table: ClassTable, qtbot:
 
 
 def test_a_label_that_models_know_another_class_by_is_not_given_again(table: ClassTable) -> None:
-    table.set_value(CLASSES, retired=(3, 4))
+    table.set_retired((3, 4))
     table.findChild(QPushButton).click()
     assert table.value()[-1].label == 5
 
