@@ -13,7 +13,7 @@ from uuid import uuid4
 from napari_mouse_seg.errors import ExportError, MouseSegError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -68,17 +68,20 @@ def replacing(
         remove(temporary)
 
 
-def remove_unfinished(folder: Path) -> None:
+def remove_unfinished(folder: Path, names: Collection[str] | None = None) -> None:
     """Remove what killed processes left half written; only where nobody else is writing.
 
     Parameters
     ----------
     folder
         Its own entries are looked at, not those of folders in it. It may be absent.
+    names
+        What the files were to be called; None for all.
     """
     with suppress(OSError):
         for entry in list(folder.iterdir()):
-            if _UNFINISHED.match(entry.name):
+            match = _UNFINISHED.match(entry.name)
+            if match and (names is None or entry.name[match.end() :] in names):
                 remove(entry)
 
 

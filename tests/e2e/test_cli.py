@@ -170,7 +170,7 @@ def test_output_among_the_inputs_is_bad_usage(model_path, images, capsys):
 def test_channel_that_is_not_there_is_told(model_path, images, tmp_path, capsys):
     assert segment(model_path, images / "a.ome.tif", tmp_path, "--channel", "3") == 1
     shown = capsys.readouterr().err
-    assert shown.startswith("Error: a.ome.tif: ")
+    assert shown.startswith("Error: a.ome.tif has no channel 3")
     assert "Traceback" not in shown
     assert not list(tmp_path.iterdir())
 

@@ -122,3 +122,10 @@ def test_only_what_was_left_unfinished_is_removed(tmp_path):
     remove_unfinished(tmp_path)
     remove_unfinished(tmp_path / "absent")
     assert [path.name for path in tmp_path.iterdir()] == ["my.part.txt"]
+
+
+def test_of_some_names_only_those_are_removed(tmp_path):
+    (tmp_path / ".00ff00ff.part.a.txt").touch()
+    (tmp_path / ".00ff00ff.part.b.txt").touch()
+    remove_unfinished(tmp_path, {"a.txt"})
+    assert [path.name for path in tmp_path.iterdir()] == [".00ff00ff.part.b.txt"]

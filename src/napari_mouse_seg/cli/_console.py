@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import time
 import traceback
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -85,6 +87,13 @@ def _print(text: str, stream: TextIO | None) -> None:
     except OSError:
         with Path(os.devnull).open("w", encoding="utf-8") as nothing:
             os.dup2(nothing.fileno(), stream.fileno())
+
+
+def quieten_libraries() -> None:
+    """Leave out what libraries say of files besides their errors; the command says in its own words what is wrong."""
+    logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
 
 
 def make_streams_safe() -> None:

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.cli import _demo, _doctor, _evaluate, _models, _segment, _train
-from napari_mouse_seg.cli._console import Console, make_streams_safe
+from napari_mouse_seg.cli._console import Console, make_streams_safe, quieten_libraries
 from napari_mouse_seg.errors import MouseSegError, PlanError
 
 if TYPE_CHECKING:
@@ -25,18 +25,7 @@ _COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command.
-
-    Parameters
-    ----------
-    argv
-        Arguments without the program's name; None takes the process's.
-
-    Returns
-    -------
-    int
-        0 done, 1 failed, 2 bad usage, 130 cancelled.
-    """
+    """Run the command; see ``cli.main``."""
     make_streams_safe()
     parser = build_parser()
     try:
@@ -44,6 +33,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:  # argparse has printed the reason
         return stop.code if isinstance(stop.code, int) else BAD_USAGE
     console = Console(arguments.debug)
+    if not arguments.debug:
+        quieten_libraries()
     try:
         code: int = _COMMANDS[arguments.command][0].run(arguments, console)
     except KeyboardInterrupt:

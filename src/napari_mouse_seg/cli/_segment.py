@@ -110,7 +110,8 @@ def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
     try:
         record, is_new = run_file(path, file_run, console)
     except MouseSegError as error:
-        console.error(f"{path.name}: {error}", error)
+        # Most errors of files name them.
+        console.error(str(error) if path.name in str(error) else f"{path.name}: {error}", error)
         return False
     except Exception as error:  # noqa: BLE001 (run boundary: the other images go on)
         console.error(

@@ -111,6 +111,11 @@ class ScoreStore:
         self._sums = sparse_zeros((channels, *grid.shape), np.uint16)
         self._done = np.zeros(grid.counts, np.bool_)
 
+    @property
+    def size_bytes(self) -> int:
+        """Of all scores, in memory or in the temporary file."""
+        return self._sums.nbytes
+
     def missing(self, box: Box) -> list[Tile]:
         """Return the tiles still needed for ``box``, row by row."""
         return [tile for tile in self.grid.tiles(box) if not self._done[tile.row, tile.column]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.resources import files
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def find_model(name: str | Path) -> Model:
     for model in models:
         if model.card.name == str(name):
             return model
+    if os.path.lexists(name):
+        raise ModelNotFoundError(f"{name} is no {SUFFIX} file, so it holds no model of napari-mouse-seg.")
     known = ", ".join(model.card.name for model in models) or "none"
     raise ModelNotFoundError(
         f"There is no model {str(name)!r}; bundled: {known}. Give one of these or a {SUFFIX} file."

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from napari_mouse_seg._atomic import explain, remove
+from napari_mouse_seg._atomic import explain, remove, remove_unfinished
 from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.pipeline._part import last_change
 
@@ -187,7 +188,10 @@ def labels_of_image(result: SegmentResult) -> tuple[LabelArray, int]:
 
 
 def _remove_older(paths: dict[str, Path], folder: Path, stem: str) -> None:
-    """Remove an older record, and what it lists in other formats: while results are replaced, none would be true."""
+    """Remove an older record, and what it lists in other formats: while results are replaced, none would be true.
+
+    What a killed run left half written goes too. It fails before anything is written.
+    """
     from napari_mouse_seg.export import FORMATS, read_record
 
     path = paths[RECORD]
@@ -202,6 +206,9 @@ def _remove_older(paths: dict[str, Path], folder: Path, stem: str) -> None:
         raise ExportError(explain(path, error, "replaced")) from error
     for other in stale:
         remove(other)
+        if os.path.lexists(other):
+            raise ExportError(f"{other}, a result of an earlier run, cannot be removed; remove it by hand.")
+    remove_unfinished(folder, {path.name for path in paths.values()})
 
 
 def _plan(job: SegmentJob) -> dict[str, Any]:  # Any: fields as JSON values

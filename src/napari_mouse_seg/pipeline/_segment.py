@@ -120,6 +120,11 @@ class ScoreCache:
         self._scorer.ask_batch(job.plan.batch_size)
         return self._scorer
 
+    @property
+    def n_bytes(self) -> int:
+        """Size of the scores, when all tiles are done; 0 before the first."""
+        return 0 if self._scorer is None else self._scorer.store.size_bytes
+
     def close(self) -> None:
         """Let go of scores and network; tiles kept in a folder stay there."""
         self._scorer = None

@@ -13,11 +13,16 @@ if TYPE_CHECKING:
     from napari_mouse_seg.pipeline import ScoreCache, SegmentJob
     from napari_mouse_seg.session._engine import Engine
 
-_KEPT = 4
+_LEAST_KEPT = 4
+_MOST_KEPT = 32
+_MOST_BYTES = 1_500_000_000
 
 
 class Shelf:
     """Caches and workspaces by what scores depend on; those of the choices used longest ago are let go.
+
+    Only when there are very many, or when they fill the memory: labels without their scores take no more objects, so
+    going back to them would make a second layer over the first.
 
     Parameters
     ----------
@@ -50,8 +55,7 @@ class Shelf:
         """Return the workspace that the job adds to, made anew if there is none; known scores are reused."""
         cache = self._caches.pop(job.key, None) or self._engine.new_cache(job)
         self._caches[job.key] = cache
-        for key in list(self._caches)[:-_KEPT]:
-            self._close(key)
+        self._make_room()
         self.current = self.find(job)
         return self.current or self.show(Workspace(job, cache, self._engine.new_canvas(job)))
 
@@ -83,6 +87,15 @@ class Shelf:
         self.current = None
         self._workspaces.clear()
         self._caches.clear()
+
+    def _make_room(self) -> None:
+        """Let go of what was used longest ago, while there is too much."""
+        n_bytes = sum(cache.n_bytes for cache in self._caches.values())
+        for key, cache in list(self._caches.items())[:-_LEAST_KEPT]:
+            if n_bytes <= _MOST_BYTES and len(self._caches) <= _MOST_KEPT:
+                return
+            n_bytes -= cache.n_bytes
+            self._close(key)
 
     def _close(self, key: Hashable) -> None:
         self._caches.pop(key).close()

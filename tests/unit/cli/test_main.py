@@ -65,3 +65,17 @@ def test_debug_shows_the_traceback(capsys, monkeypatch):
     monkeypatch.setattr("napari_mouse_seg.cli._models.run", fail)
     assert main(["models", "--debug", "list"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_the_command_is_loaded_is_heard_in_words():
+    code = (
+        "import sys, napari_mouse_seg.cli as cli\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'napari_mouse_seg.cli._main':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "raise SystemExit(cli.main(['models', 'list']))\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (130, "Error: Cancelled.\n")

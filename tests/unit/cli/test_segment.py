@@ -1,9 +1,13 @@
 """What ``mouse-seg segment`` refuses before any work."""
 
+import subprocess
+import sys
 from errno import EACCES
 from itertools import combinations
 
+import numpy as np
 import pytest
+import tifffile
 
 from napari_mouse_seg.cli import main
 
@@ -47,3 +51,21 @@ def test_an_output_folder_that_takes_no_files_is_told_before_the_work(tmp_path, 
     assert capsys.readouterr().err == (
         f"Error: The output folder {tmp_path} cannot be written to (Permission denied); choose another.\n"
     )
+
+
+def test_an_error_names_its_file_once_and_libraries_say_nothing(tmp_path):
+    path = tmp_path / "cut.tif"
+    tifffile.imwrite(path, np.zeros((64, 64), np.uint8))
+    content = bytearray(path.read_bytes())
+    content[4:8] = (10**9).to_bytes(4, "little")
+    path.write_bytes(content)
+    code = "import sys; from napari_mouse_seg.cli import main; raise SystemExit(main(sys.argv[1:]))"
+    ran = subprocess.run(
+        [sys.executable, "-c", code, "segment", str(path), "--output", str(tmp_path / "out")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith(f"Error: {path} ")
+    assert ran.stderr.count("\n") == 1

@@ -139,3 +139,10 @@ def test_a_folder_that_takes_no_model_is_told_and_leaves_the_old_one(
         write_random_model(tmp_path, seed=1)
     assert [path.name for path in tmp_path.iterdir()] == ["random.safetensors"]
     assert load_model(before.path).sha256 == before.sha256
+
+
+def test_a_file_that_is_there_is_not_said_to_be_missing(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    path.touch()
+    with pytest.raises(ModelNotFoundError, match=r"weights\.pth is no \.safetensors file, so it holds no model"):
+        find_model(path)

@@ -111,3 +111,25 @@ def test_a_folder_where_a_file_is_to_be_written_is_told_before_the_work(tmp_path
 def test_an_unknown_format_is_told(tmp_path: Path) -> None:
     with pytest.raises(ExportError, match=r"no format 'nope'; choose from tiff"):
         result_paths(tmp_path, "cells", ("nope",))
+
+
+def test_what_a_killed_run_left_half_written_goes_with_the_next(result: SegmentResult, tmp_path: Path) -> None:
+    half = tmp_path / "out" / ".00ff00ff.part.cells.tif"
+    other = tmp_path / "out" / ".00ff00ff.part.others.tif"
+    half.parent.mkdir()
+    for path in (half, other):
+        path.touch()
+    save_result(result, tmp_path / "out", "cells")
+    assert not half.exists()
+    assert other.exists()
+
+
+def test_an_older_result_that_cannot_be_removed_is_told_before_anything_is_replaced(
+    result: SegmentResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_result(result, tmp_path, "cells", ("tiff", "csv"))
+    before = (tmp_path / "cells.tif").stat().st_mtime_ns
+    monkeypatch.setattr("napari_mouse_seg.pipeline._save.remove", lambda _: None)
+    with pytest.raises(ExportError, match=r"cells\.csv, a result of an earlier run, cannot be removed"):
+        save_result(result, tmp_path, "cells", overwrite=True)
+    assert (tmp_path / "cells.tif").stat().st_mtime_ns == before

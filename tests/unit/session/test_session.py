@@ -52,6 +52,7 @@ class FakeEngine:
     computed: list[Box] = field(default_factory=list)
     error: Exception | None = None
     warnings: tuple[str, ...] = ()
+    cache_bytes: int = 0
 
     def resolve(self, image: Any, model: Any, plan: SegmentPlan, region: Box | None) -> Any:
         if plan.channel > 3:
@@ -78,7 +79,7 @@ class FakeEngine:
         yield Finished(SimpleNamespace(found="7 objects", device="CPU", job=job))
 
     def new_cache(self, job: Any) -> Any:
-        return SimpleNamespace(done=[], image=job.image, close=MagicMock())
+        return SimpleNamespace(done=[], image=job.image, close=MagicMock(), n_bytes=self.cache_bytes)
 
     def new_canvas(self, job: Any) -> Any:
         return FakeCanvas()
@@ -358,15 +359,36 @@ def test_thresholds_change_the_labels_of_the_present_choices_only(session: Segme
     assert len(runner.tasks) == 3
 
 
-def test_scores_of_the_image_used_longest_ago_are_let_go(
-    session: SegmentSession, runner: FakeRunner, heard: Heard
+def test_scores_used_longest_ago_are_let_go_when_they_fill_the_memory(
+    session: SegmentSession, runner: FakeRunner, engine: FakeEngine, heard: Heard
 ) -> None:
-    for scale in (1.0, 2.0, 3.0, 4.0, 1.0, 5.0):
+    engine.cache_bytes = 300_000_000
+    for scale in (1.0, 2.0, 3.0, 4.0, 5.0, 1.0, 6.0):
         session.set_plan(SegmentPlan(scale=scale))
         run_view(session, runner, LEFT)
     opened = heard.of("workspace_opened")
     assert heard.of("workspace_closed") == [opened[1]]
-    assert [one.cache.close.call_count for one in opened] == [0, 1, 0, 0, 0]
+    assert [one.cache.close.call_count for one in opened] == [0, 1, 0, 0, 0, 0]
+
+
+def test_the_last_four_stay_however_large_they_are(
+    session: SegmentSession, runner: FakeRunner, engine: FakeEngine, heard: Heard
+) -> None:
+    engine.cache_bytes = 10**12
+    for scale in (1.0, 2.0, 3.0, 4.0, 5.0):
+        session.set_plan(SegmentPlan(scale=scale))
+        run_view(session, runner, LEFT)
+    assert heard.of("workspace_closed") == heard.of("workspace_opened")[:1]
+
+
+def test_small_images_are_gone_back_to_without_new_labels(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    for scale in (*range(1, 13), 1):
+        session.set_plan(SegmentPlan(scale=float(scale)))
+        run_view(session, runner, LEFT)
+    assert len(heard.of("workspace_opened")) == 12
+    assert heard.of("workspace_closed") == []
 
 
 def test_an_altered_image_loses_its_scores(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
