@@ -71,7 +71,12 @@ def test_the_fingerprint_of_a_new_projects_image_is_taken_beside_the_main_thread
 
 
 def test_a_project_that_had_to_lie_in_the_home_folder_is_back_the_next_time(
-    desk: Desk, open_desk: Callable[..., Desk], home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    desk: Desk,
+    open_desk: Callable[..., Desk],
+    slide: Path,
+    home: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     original = Project.create
 
@@ -87,7 +92,12 @@ def test_a_project_that_had_to_lie_in_the_home_folder_is_back_the_next_time(
     assert desk.project.folder == home / "mouse-seg" / "slide.mouse-seg"
     assert "the disk is full; free some. The project therefore lies in" in said[0]
     leave(desk)
+    readers: list[threading.Thread] = []
+    known = images.image_fingerprint(slide)
+    monkeypatch.setattr(images, "image_fingerprint", lambda _path: readers.append(threading.current_thread()) or known)
     again = open_desk()
+    assert len(readers) > 0
+    assert threading.main_thread() not in readers
     assert again.project.folder == home / "mouse-seg" / "slide.mouse-seg"
     assert again.paint.data[30, 30] == 2
 

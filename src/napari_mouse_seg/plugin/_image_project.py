@@ -14,6 +14,7 @@ from napari_mouse_seg.plugin._scene import check_project, how_to_see, reference
 from napari_mouse_seg.session import TrainState
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from napari.layers import Image
@@ -90,9 +91,8 @@ class ImageProject:
         self._bases.suit(None if scene is None else scene.image)
         self._show_channels()
         self.show()
-        folder = None if scene is None else self._folder_of(reference(scene))
-        if folder is not None:
-            self.open(folder)
+        if scene is not None:
+            self._open_project_of(reference(scene))
 
     def look_again(self, layer: Image) -> None:
         """Take up what was done to a layer; if it is the painted one and of another size now, it is chosen anew."""
@@ -135,11 +135,28 @@ class ImageProject:
         present = self._session.project
         if present is not None and present.folder == folder.absolute() and not present.read_only:
             return
+        self._search(lambda: folder)
+
+    def _open_project_of(self, image: ImageReference) -> None:
+        """Open the project of an image that was open last, wherever it lies, or else the one at its place."""
+        from napari_mouse_seg.projects import FingerprintNeededError, find_project
+
+        left = dict(self._left)
+        try:
+            folder = find_project(image, left, quick=True)
+        except FingerprintNeededError:
+            self._search(partial(find_project, image, left))
+            return
+        if folder is not None:
+            self.open(folder)
+
+    def _search(self, find: Callable[[], Path | None]) -> None:
+        """Open the project that is found for the chosen image."""
         scene = self._stage.scene
         others = self._stage.channel_layers()
         try:
             check = None if scene is None else partial(check_project, scene=scene, channel_layers=others)
-            self._session.open(folder, check)
+            self._session.search(find, check)
         except MouseSegError as error:
             self.failed.emit(str(error))
             return
@@ -220,15 +237,6 @@ class ImageProject:
             return "The project is being opened…"
         wanted = None if self._stage.scene is None else self._stage.scene.folder
         return "" if wanted is None else f"The first patch starts a project in {wanted}."
-
-    def _folder_of(self, image: ImageReference) -> Path | None:
-        """Return the project of an image that was open last, wherever it lies, or else the one at its place."""
-        from napari_mouse_seg.projects import Layout, find_project, is_same_image
-
-        for folder, known in reversed(self._left.items()):
-            if is_same_image(known, image) and Layout(folder).is_project:
-                return folder
-        return find_project(image)
 
     def _forget(self) -> None:
         self._rows.forget()

@@ -5,9 +5,9 @@ from napari_mouse_seg.projects._files import write_copy
 from napari_mouse_seg.projects._image_link import relinked
 from napari_mouse_seg.projects._layout import Layout, default_folder
 from napari_mouse_seg.projects._places import (
+    FingerprintNeededError,
     find_project,
     free_folder,
-    is_same_image,
     project_places,
     read_reference,
     rescue_folder,
@@ -16,12 +16,12 @@ from napari_mouse_seg.projects._project import Project
 
 __all__ = [
     "Damage",
+    "FingerprintNeededError",
     "Layout",
     "Project",
     "default_folder",
     "find_project",
     "free_folder",
-    "is_same_image",
     "project_places",
     "read_reference",
     "relinked",

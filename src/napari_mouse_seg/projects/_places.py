@@ -10,7 +10,7 @@ import os
 import re
 from contextlib import suppress
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ from napari_mouse_seg.projects._image_link import find_image
 from napari_mouse_seg.projects._layout import Layout, default_folder, free_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from napari_mouse_seg.plans import ImageReference
 
@@ -49,8 +49,14 @@ def free_folder(place: Path) -> Path:
     return next(folder for folder in numbered if not Layout(folder).is_project and not os.path.isfile(folder))
 
 
-def find_project(image: ImageReference) -> Path | None:
-    """Return the folder of an image's project; None if there is none.
+class FingerprintNeededError(ProjectError):
+    """Only the image's fingerprint tells; for a large OME-Zarr it takes seconds."""
+
+
+def find_project(
+    image: ImageReference, left: Mapping[Path, ImageReference] | None = None, *, quick: bool = False
+) -> Path | None:
+    """Return the folder of an image's project, the one that was left last if it is known; None if there is none.
 
     Beside the file, the image is known by its path or by its fingerprint; in the home folder only by the latter, which
     is calculated if need be. An image that was made in memory is known by its name and size. Channels that are layers
@@ -63,8 +69,20 @@ def find_project(image: ImageReference) -> Path | None:
     ----------
     image
         As the viewer has it now; relative path and fingerprint need not be filled in.
+    left
+        Images of projects that were open before, wherever they lie, the last one last.
+    quick
+        Whether to fail where the image has to be read.
+
+    Raises
+    ------
+    FingerprintNeededError
+        If ``quick`` and only the fingerprint could tell.
     """
-    fingerprint = cache(lambda: _fingerprint(image))
+    fingerprint = cache(partial(_need_fingerprint if quick else _fingerprint, image))
+    for folder, known in reversed([*(left or {}).items()]):
+        if _is_same(known, image, fingerprint, by_path=True) and Layout(folder).is_project:
+            return folder
     first, *others = project_places(image)
     for place in (first, *others):
         for folder in _taken(place):
@@ -86,19 +104,6 @@ def read_reference(folder: Path) -> ImageReference | None:
     return None
 
 
-def is_same_image(known: ImageReference, image: ImageReference) -> bool:
-    """Return whether an image is that of a project, by its path or its fingerprint, and the layer its channel.
-
-    Parameters
-    ----------
-    known
-        Of the project.
-    image
-        As the viewer has it; its fingerprint is calculated if need be.
-    """
-    return _is_same(known, image, lambda: _fingerprint(image), by_path=True)
-
-
 def _is_same(known: ImageReference, image: ImageReference, fingerprint: Callable[[], str], by_path: bool) -> bool:
     channels = {known.file_channel, image.file_channel} - {None}
     if len(channels) > 1:
@@ -114,6 +119,13 @@ def _is_elsewhere(known: ImageReference, image: ImageReference, folder: Path) ->
     """Return whether a project's image is another file, and still there."""
     found = find_image(known, folder)
     return found is not None and found != Path(image.path)
+
+
+def _need_fingerprint(image: ImageReference) -> str:
+    """Fingerprint if it is known; fail otherwise."""
+    if not image.fingerprint:
+        raise FingerprintNeededError(f"The fingerprint of {image.name} is needed.")
+    return image.fingerprint
 
 
 def _fingerprint(image: ImageReference) -> str:

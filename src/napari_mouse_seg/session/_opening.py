@@ -21,21 +21,19 @@ class Opening:
 
     Parameters
     ----------
-    folder
-        Of the project.
+    find
+        Returns the project's folder; None if there is no project. Called beside the main thread.
     check
-        Raises an error in words if the project is not to be taken; called beside the main thread.
+        Raises an error in words if the project is not to be taken; called there too.
 
     Attributes
     ----------
-    folder
-        As given.
     summaries
         How much of each patch is painted; complete at the end.
     """
 
-    def __init__(self, folder: Path, check: Callable[[Project], None] | None) -> None:
-        self.folder = folder
+    def __init__(self, find: Callable[[], Path | None], check: Callable[[Project], None] | None) -> None:
+        self._find = find
         self.summaries: dict[str, PaintSummary] = {}
         self._check = check
         self._project: Project | None = None
@@ -43,7 +41,7 @@ class Opening:
         self._access = threading.Lock()
 
     def events(self) -> Generator[Event, None, None]:
-        """Open, check and read; the last event is ``Finished`` with the project.
+        """Open, check and read; the last event is ``Finished`` with the project, or there is none.
 
         Raises
         ------
@@ -52,7 +50,10 @@ class Opening:
         """
         from napari_mouse_seg.projects import Project
 
-        project = Project.open(self.folder)
+        folder = self._find()
+        if folder is None:
+            return
+        project = Project.open(folder)
         try:
             if self._check is not None:
                 self._check(project)

@@ -152,9 +152,26 @@ class TrainSession:
         TrainingError
             If a round is at work.
         """
+        self.search(lambda: folder, check)
+
+    def search(self, find: Callable[[], Path | None], check: Callable[[Project], None] | None = None) -> None:
+        """Open the project that is found, as ``open`` does; where none is, the present one stays.
+
+        Parameters
+        ----------
+        find
+            Returns the folder, or None; called beside the main thread.
+        check
+            As for ``open``.
+
+        Raises
+        ------
+        TrainingError
+            If a round is at work.
+        """
         self._check_idle()
         self._drop_opening()
-        opening = self._opening = Opening(folder, check)
+        opening = self._opening = Opening(find, check)
         self._runner.start(opening.events(), _listen_not, partial(self._on_open_end, opening))
 
     def create(self, folder: Path, plan: ProjectPlan) -> None:
@@ -309,6 +326,8 @@ class TrainSession:
             self.opened.emit()
         elif error is not None:
             self.open_failed.emit(in_words(error, "Opening the project"))
+        else:
+            self.project_changed.emit()  # None was found: the first patch begins one.
 
     def _drop_opening(self) -> None:
         if self._opening is not None:

@@ -7,7 +7,14 @@ from pathlib import Path
 import pytest
 
 from napari_mouse_seg.plans import ImageReference, ProjectPlan
-from napari_mouse_seg.projects import Project, find_project, free_folder, project_places, relinked
+from napari_mouse_seg.projects import (
+    FingerprintNeededError,
+    Project,
+    find_project,
+    free_folder,
+    project_places,
+    relinked,
+)
 
 SHAPE = (40, 50)
 
@@ -130,3 +137,22 @@ def test_a_project_that_does_not_know_its_channel_goes_with_any(images: Path) ->
     image = an_image(images / "slide.tif")
     folder = make_project(images / "slide.mouse-seg", image)
     assert find_project(image.replace(file_channel=1)) == folder
+
+
+def test_a_quick_search_does_not_read_the_image(images: Path, places: Path) -> None:
+    image = an_image(images / "slide.tif")
+    assert find_project(image, quick=True) is None
+    make_project(places / "slide.mouse-seg", image)
+    with pytest.raises(FingerprintNeededError):
+        find_project(image, quick=True)
+    beside = make_project(images / "slide.mouse-seg", image)
+    assert find_project(image, quick=True) == beside
+
+
+def test_the_project_that_was_left_last_comes_first_wherever_it_lies(images: Path, tmp_path: Path) -> None:
+    image = an_image(images / "slide.tif")
+    make_project(images / "slide.mouse-seg", image)
+    chosen = [make_project(tmp_path / name, image) for name in ("one", "two")]
+    left = dict.fromkeys(chosen, image)
+    assert find_project(image, left, quick=True) == chosen[1]
+    assert find_project(an_image(images / "other.tif", "others"), left) is None

@@ -324,6 +324,18 @@ def test_a_project_that_a_check_refuses_leaves_the_present_one(bench: Bench, tmp
         assert not again.read_only
 
 
+def test_a_search_that_finds_no_project_leaves_the_present_one_and_says_that_it_has_ended(bench: Bench) -> None:
+    before = bench.session.project
+    bench.session.search(lambda: None)
+    assert bench.session.is_opening
+    n_changes = bench.n_changes
+    bench.finish()
+    assert not bench.session.is_opening
+    assert bench.session.project is before
+    assert bench.n_changes == n_changes + 1
+    assert bench.of("open_failed") == []
+
+
 CLASSES = (
     ClassPlan(label=1, name="Background", colour="#999999"),
     ClassPlan(label=2, name="Wall", colour="#0072b2"),
