@@ -80,8 +80,8 @@ def find_project(
         If ``quick`` and only the fingerprint could tell.
     """
     fingerprint = cache(partial(_need_fingerprint if quick else _fingerprint, image))
-    for folder, known in reversed([*(left or {}).items()]):
-        if _is_same(known, image, fingerprint, by_path=True) and Layout(folder).is_project:
+    for folder, last in reversed([*(left or {}).items()]):
+        if _is_same(last, image, fingerprint, by_path=True) and Layout(folder).is_project:
             return folder
     first, *others = project_places(image)
     for place in (first, *others):
