@@ -116,6 +116,34 @@ def test_strokes_are_objects_and_reach_the_disk(desk: Desk) -> None:
     desk.until(lambda: "3 objects" in desk.panel.findChildren(PatchList)[0].item(0).text())
 
 
+def test_strokes_from_edge_to_edge_mark_the_background_beyond_their_ends(desk: Desk) -> None:
+    paint = desk.add_patch()
+    data = paint.data
+    paint.brush_size = 4
+    desk.hands.stroke(paint, [(20, 20), (20, 40)])
+    assert set(np.unique(data)) == {0, 2}  # Not yet asked for.
+    desk.button("Objects are painted whole").click()
+    desk.button("Strokes end at the edges").click()
+    assert "across objects, from edge to edge" in desk.texts()
+    desk.hands.stroke(paint, [(60, 20), (60, 40)])
+    assert {data[60, 20], data[60, 30], data[60, 40]} == {3}
+    assert {data[60, 15], data[60, 45]} == {1}
+    assert 20 <= (data == 1).sum() <= 28
+    desk.until_saved()
+    desk.hands.stroke(paint, [(60, 56), (60, 47)])  # Towards what is marked, which stays.
+    assert {data[60, 50], data[60, 56]} == {4}
+    assert {data[60, 45], data[60, 60]} == {1}
+    desk.hands.press(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert {data[60, 50], data[60, 60]} == {0}  # One step takes back the stroke and what its ends say.
+    assert data[60, 45] == 1
+    desk.hands.press(Qt.Key.Key_B)
+    before = (data > 1).sum()
+    desk.hands.stroke(paint, [(80, 20), (80, 40)])
+    assert data[80, 45] == 0  # Background has no edges.
+    assert (data > 1).sum() == before
+    desk.until_saved()
+
+
 def test_each_patch_keeps_its_paint(desk: Desk) -> None:
     desk.hands.stroke(desk.add_patch((100.0, 120.0)), [(20, 20), (20, 60)])
     second = desk.add_patch((280.0, 380.0))

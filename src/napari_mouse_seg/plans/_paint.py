@@ -28,6 +28,13 @@ class PaintPlan(Plan):
         description="Whether each painted object ends where its paint ends; switch off for strokes inside of objects.",
     )
 
+    ends_at_edges: bool = Field(
+        False,
+        title="Strokes end at the edges",
+        description="Whether each stroke goes across an object, from edge to edge; background is then painted beyond "
+        "both of its ends. Choose a direction in which both ends lie on background.",
+    )
+
     @property
     def sentence(self) -> str:
         """What the paint means, for people."""
@@ -35,5 +42,7 @@ class PaintPlan(Plan):
             rest = "everything else is background" if self.rest_is_background else "what is not painted is left out"
             return f"Objects end where their paint ends; {rest}."
         if self.rest_is_background:
-            return "Every object has a stroke somewhere inside; what has none is background."
-        return "Strokes lie somewhere inside objects; there may be more without a stroke."
+            where = "across it, from edge to edge" if self.ends_at_edges else "somewhere inside"
+            return f"Every object has a stroke {where}; what has none is background."
+        where = "across objects, from edge to edge" if self.ends_at_edges else "somewhere inside objects"
+        return f"Strokes lie {where}; there may be more without a stroke."

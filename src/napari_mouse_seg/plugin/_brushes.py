@@ -9,6 +9,7 @@ from napari.utils.notifications import show_info
 
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 from napari_mouse_seg.plugin._class_colours import class_display
+from napari_mouse_seg.plugin._stroke_ends import beyond_ends
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -46,11 +47,14 @@ class ObjectBrush:
     ----------
     filled
         Labels of the objects that were put in last.
+    ends_at_edges
+        Whether a stroke goes from edge to edge of an object; the background beyond its ends is then painted too.
     """
 
     def __init__(self, layer: Labels) -> None:
         self._layer = layer
         self.filled = range(0)
+        self.ends_at_edges = False
         layer.preserve_labels = True
         layer.mouse_drag_callbacks.insert(0, self._on_stroke)
         layer.events.mode.connect(self._on_mode)
@@ -89,16 +93,29 @@ class ObjectBrush:
         self._layer.preserve_labels = self._layer.mode != "erase"
 
     def _on_stroke(self, layer: Labels, event: Any) -> Generator[None, None, None]:  # Any: napari's event
-        """Begin another object where a stroke starts away from the present one's paint."""
-        label = int(layer.selected_label)
-        if layer.mode in ("paint", "polygon") and label > BACKGROUND_LABEL:
-            y, x = np.round(layer.world_to_data(event.position)[-2:]).astype(int)
-            reach = int(layer.brush_size) // 2 + _FREE_PX
-            paint = paint_of(layer)
-            near = paint[max(0, y - reach) : max(0, y + reach + 1), max(0, x - reach) : max(0, x + reach + 1)]
-            if not (near == label).any() and (paint == label).any():
-                self._select_new()
+        """Begin another object where a stroke starts away from the present one's paint; mark what its ends say."""
+        is_object = int(layer.selected_label) > BACKGROUND_LABEL
+        if layer.mode in ("paint", "polygon") and is_object:
+            self._begin_object(np.round(layer.world_to_data(event.position)[-2:]).astype(int))
+        path = [np.asarray(layer.world_to_data(event.position)[-2:])]
         yield
+        while event.type == "mouse_move":
+            path.append(np.asarray(layer.world_to_data(event.position)[-2:]))
+            yield
+        if self.ends_at_edges and layer.mode == "paint" and is_object:
+            paint = paint_of(layer)
+            beyond = beyond_ends(path, float(layer.brush_size), paint.shape) & (paint == NOT_PAINTED)
+            # napari ends its own stroke after this, so that one undo takes back both.
+            _put(layer, beyond, np.full(int(beyond.sum()), BACKGROUND_LABEL))
+
+    def _begin_object(self, at: NDArray[Any]) -> None:
+        """Choose a fresh label if the present one's paint lies elsewhere."""
+        layer, paint = self._layer, paint_of(self._layer)
+        reach = int(layer.brush_size) // 2 + _FREE_PX
+        (top, left), (bottom, right) = np.maximum(at - reach, 0), np.maximum(at + reach + 1, 0)
+        label = int(layer.selected_label)
+        if not (paint[top:bottom, left:right] == label).any() and (paint == label).any():
+            self._select_new()
 
 
 class ClassBrush:

@@ -92,6 +92,7 @@ class PatchDesk(QObject):
         self.layers.class_chosen.connect(kind.note_chosen)
         session.save_failed.connect(self._on_save_failed)
         session.leaving.connect(self._on_leaving)
+        session.project_changed.connect(self._on_project_changed)
 
     def add(self, job: SegmentJob, base: str) -> None:
         """Cut a patch out of the middle of a job's region and show it; makes the project if there is none.
@@ -200,6 +201,12 @@ class PatchDesk(QObject):
     def _on_removed(self, _patch_id: str) -> None:
         self.save()
         self.shown.emit("")
+
+    def _on_project_changed(self) -> None:
+        """Let the brush know what the strokes in the present patch mean now."""
+        patch = self._patch(self.layers.patch_id)
+        if patch is not None:
+            self.layers.set_meaning(patch.meaning)
 
     def _on_leaving(self) -> None:
         """Take up the last strokes; the layers stay for the next project's patch."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from napari.layers import Layer
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import ClassPlan, PatchPlan
+    from napari_mouse_seg.plans import ClassPlan, PaintPlan, PatchPlan
 
 _BRUSH_PX = 6
 _FRAME_COLOUR = "#f59e0b"  # Seen on black, on white, and on stained tissue.
@@ -132,6 +132,7 @@ class PatchLayers:
                 made.metadata[AID] = patch.id
                 self._viewer.add_layer(made)
             self._follow(self._paint)
+        self.set_meaning(patch.meaning)
         self._saved = self._checksum()
         self._present(self._pixels, self._paint, patch.name or patch.id, editable)
 
@@ -226,6 +227,11 @@ class PatchLayers:
         """Show other names and colours, or more classes; objects have none."""
         if isinstance(self._brush, ClassBrush) and classes:
             self._brush.set_classes(classes)
+
+    def set_meaning(self, meaning: PaintPlan) -> None:
+        """Paint strokes as their meaning wants it; areas have none."""
+        if isinstance(self._brush, ObjectBrush):
+            self._brush.ends_at_edges = meaning.ends_at_edges and not meaning.whole_objects
 
     def choose_class(self, label: int) -> None:
         """Paint a class from now on."""

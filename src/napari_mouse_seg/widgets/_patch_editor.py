@@ -11,7 +11,7 @@ from napari_mouse_seg.plans import PaintPlan, PatchPlan
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 
-_MEANING = {"objects": ("rest_is_background", "whole_objects"), "areas": ("rest_is_background",)}
+_MEANING = {"objects": ("rest_is_background", "whole_objects", "ends_at_edges"), "areas": ("rest_is_background",)}
 _NO_PATCH = PatchPlan(id="none", box=(0, 0, 1, 1))
 
 
@@ -82,6 +82,7 @@ class PatchEditor(QWidget):
             self.valueChanged.emit(plan)
 
     def _show_sentence(self) -> None:
+        self._meanings["objects"].set_field_visible("ends_at_edges", not self._plan.meaning.whole_objects)
         self._sentence.say(meaning_in_words(self._plan.meaning, self._kind, self._background))
 
 

@@ -207,3 +207,13 @@ def test_ticking_the_box_of_the_current_patch_does_not_go_to_it(patches: PatchLi
     with qtbot.waitSignal(patches.patchChanged):
         qtbot.mouseClick(patches.viewport(), Qt.MouseButton.LeftButton, pos=QPoint(row.left() + 12, row.center().y()))
     assert told == []
+
+
+def test_how_strokes_end_is_asked_only_where_there_are_strokes(editor: PatchEditor) -> None:
+    shown = [one.text() for one in editor.findChildren(QCheckBox) if one.isVisibleTo(editor)]
+    assert "Strokes end at the edges" not in shown
+    box(editor, "Objects are painted whole").click()
+    assert box(editor, "Strokes end at the edges").isVisibleTo(editor)
+    box(editor, "Strokes end at the edges").click()
+    assert editor.value().meaning == PaintPlan(whole_objects=False, ends_at_edges=True)
+    assert editor.sentence() == "Strokes lie across objects, from edge to edge; there may be more without a stroke."
