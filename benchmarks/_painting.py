@@ -1,4 +1,4 @@
-"""A simulated user: cuts patches from real images and paints them from their truth, in full or with strokes."""
+"""A simulated user: cuts patches from real images and paints them from their truth, in full or in part."""
 
 from __future__ import annotations
 
@@ -34,6 +34,9 @@ MAX_STROKES = 1000
 SMALLEST_PX = 32
 SURROUNDINGS_PX = 3
 PAINTED_SHARE = 0.1
+SHARE_ACROSS = 0.075  # The rest of PAINTED_SHARE goes to the background.
+BEYOND_PX = 4
+MISS_PX = 1
 
 Read = tuple["NDArray[np.float32]", "NDArray[np.int32]"]
 
@@ -139,15 +142,17 @@ def cuts(data: DataSet, count: int, rng: np.random.Generator) -> Iterator[Cut]:
 
 
 def paint(cut: Cut, data: DataSet, how: str, card: ModelCard, rng: np.random.Generator) -> PaintedPatch:
-    """Paint a patch from its truth: in ``full``, with ``strokes``, or ``some`` of its objects whole."""
+    """Paint a patch from its truth: in ``full``, with ``strokes``, strokes ``across``, or ``some`` objects whole."""
     stretched = stretch(cut.pixels, intensity_range(cut.pixels, card.intensity), card.intensity)[None]
     labels = cut.labels[cut.box]
     whole = labels if data.classes else np.where(labels > 0, labels + FIRST_OBJECT, BACKGROUND_LABEL)
     if how == "strokes":
         whole = strokes(whole, each_class if data.classes else each_object, rng)
+    elif how == "across":
+        whole = strokes_across(whole, rng)
     elif how == "some":
         whole = some_objects(whole, rng)
-    in_strokes = how == "strokes" and not data.classes
+    in_strokes = how in ("strokes", "across") and not data.classes
     meaning = PaintPlan(whole_objects=not in_strokes, rest_is_background=in_strokes)  # Every object has a stroke.
     return PaintedPatch(cut.stem, stretched[:, *cut.box], whole, meaning)
 
@@ -191,16 +196,54 @@ def strokes(
         Of all pixels.
     """
     out = np.zeros(whole.shape, np.int32)
-    inside = ndimage.minimum_filter(whole, 3) == ndimage.maximum_filter(whole, 3)  # a hand keeps off the edges
+    inside = inside_of(whole)
     labels = np.unique(whole[inside & (whole > 0)])
     for label in itertools.islice(turns(labels, rng), MAX_STROKES):
-        rows, columns = np.nonzero(inside & (whole == label) & (out == 0))
-        if len(rows) > 0:
-            pick = rng.integers(len(rows))
-            _draw(out, whole, inside, (int(rows[pick]), int(columns[pick])), rng.uniform(0, np.pi))
+        _draw_somewhere(out, whole, inside, label, rng)
         if (out > 0).mean() >= share:
             break
     return out
+
+
+def strokes_across(
+    whole: NDArray[np.int32], rng: np.random.Generator, share: float = PAINTED_SHARE
+) -> NDArray[np.int32]:
+    """Draw a line through the middle of each object, from edge to edge and on into the background.
+
+    As with *Strokes end at the edges*. The hand misses by up to a pixel in both directions. Where ``share`` leaves
+    room, objects get a second line across the first; the rest are lines in the background.
+
+    Parameters
+    ----------
+    whole
+        (Y, X) objects painted in full.
+    rng
+        Draws directions and misses.
+    share
+        Of all pixels; a line in each object may go over it.
+    """
+    out = np.zeros(whole.shape, np.int32)
+    labels = np.unique(whole[whole > BACKGROUND_LABEL])
+    angles = dict(zip(labels.tolist(), rng.uniform(0, np.pi, len(labels)), strict=True))
+    for turn in (0.0, np.pi / 2):
+        for label in rng.permutation(labels).tolist():
+            if turn and (out > 0).mean() >= SHARE_ACROSS:
+                break
+            miss = rng.integers(-MISS_PX, MISS_PX + 1, 2)
+            line = _line_across(_shifted(whole, miss), label, angles[label] + turn)
+            out = np.where((line > 0) & (out == 0), line, out)
+    inside = inside_of(whole)
+    for _ in range(MAX_STROKES):
+        if (out > 0).mean() >= share:
+            break
+        _draw_somewhere(out, whole, inside, BACKGROUND_LABEL, rng)
+    return out
+
+
+def inside_of(whole: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return the pixels of which all neighbours have the same label: a hand keeps off the edges."""
+    inside: NDArray[np.bool_] = ndimage.minimum_filter(whole, 3) == ndimage.maximum_filter(whole, 3)
+    return inside
 
 
 def some_objects(whole: NDArray[np.int32], rng: np.random.Generator, share: float = PAINTED_SHARE) -> NDArray[np.int32]:
@@ -224,6 +267,48 @@ def some_objects(whole: NDArray[np.int32], rng: np.random.Generator, share: floa
         if (out > 0).mean() >= share:
             break
     return out
+
+
+def _shifted(whole: NDArray[np.int32], by: NDArray[np.int64]) -> NDArray[np.int32]:
+    rows, columns = (np.clip(np.arange(size) + step, 0, size - 1) for size, step in zip(whole.shape, by, strict=True))
+    return whole[rows][:, columns]
+
+
+def _line_across(whole: NDArray[np.int32], label: int, angle: float) -> NDArray[np.int32]:
+    """Return (Y, X) paint of one line, three pixels wide, and of the background that it goes on into."""
+    out = np.zeros(whole.shape, np.int32)
+    wanted = np.where((whole == label) | (whole == BACKGROUND_LABEL), whole, 0)
+    depth = ndimage.distance_transform_edt(np.pad(whole == label, 1))[1:-1, 1:-1]
+    if not depth.any():
+        return out  # The hand has missed an object of a pixel or two.
+    y, x = np.unravel_index(depth.argmax(), depth.shape)
+    for sign in (-1, 1):
+        beyond = 0.0
+        for step in np.arange(0, max(whole.shape), 0.5) * sign:
+            row, column = round(y + step * np.sin(angle)), round(x + step * np.cos(angle))
+            if not (0 <= row < whole.shape[0] and 0 <= column < whole.shape[1]):
+                break
+            beyond += 0.5 if wanted[row, column] == BACKGROUND_LABEL else 0.0
+            has_met_another = wanted[row, column] == 0 or (beyond > 0 and wanted[row, column] == label)
+            if has_met_another or beyond > BEYOND_PX:
+                break
+            spot = np.s_[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+            out[spot] = np.where(wanted[spot] > 0, wanted[spot], out[spot])
+    return out
+
+
+def _draw_somewhere(
+    out: NDArray[np.int32],
+    whole: NDArray[np.int32],
+    inside: NDArray[np.bool_],
+    label: int,
+    rng: np.random.Generator,
+) -> None:
+    """Draw one line where a label is not painted yet, if there is room."""
+    rows, columns = np.nonzero(inside & (whole == label) & (out == 0))
+    if len(rows) > 0:
+        pick = rng.integers(len(rows))
+        _draw(out, whole, inside, (int(rows[pick]), int(columns[pick])), rng.uniform(0, np.pi))
 
 
 def _draw(

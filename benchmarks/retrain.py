@@ -1,13 +1,13 @@
 """What a few painted patches do to a model: objects of another kind of image, or areas of classes.
 
     python benchmarks/retrain.py [--task objects|areas] [--data histology|emps|vnc] [--patches 1 2 4 8 16]
-        [--seeds 0 1 2] [--paint full strokes some] [--from-scratch] [--minutes 4 | --steps N] [--json FILE]
+        [--seeds 0 1 2] [--paint full strokes across some] [--from-scratch] [--minutes 4 | --steps N] [--json FILE]
 
 The user is simulated: patches of 256 x 256 px are cut from training images and "painted" from their truth, in full,
-with strokes over about a tenth of the pixels, or some objects whole on as many pixels. Scores are of images none of
-which is painted: F1 at IoU 0.5, the mean over images, for objects; IoU of each class, pixels pooled, for areas. The
-network sees grey images. Each combination of the options is one training, a line of the table; the last table has means
-and standard deviations over the seeds.
+with strokes inside of objects or across them over about a tenth of the pixels, or some objects whole on as many pixels.
+Scores are of images none of which is painted: F1 at IoU 0.5, the mean over images, for objects; IoU of each class,
+pixels pooled, for areas. The network sees grey images. Each combination of the options is one training, a line of the
+table; the last table has means and standard deviations over the seeds.
 With ``--json`` each line is kept as it is done, and one that is there already is not measured again.
 """
 
@@ -215,7 +215,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--data", choices=("histology", "emps", "vnc"), help="default: the first of the task")
     parser.add_argument("--patches", type=int, nargs="+", default=[8])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--paint", choices=("full", "strokes", "some"), nargs="+", default=["full"])
+    parser.add_argument("--paint", choices=("full", "strokes", "across", "some"), nargs="+", default=["full"])
     parser.add_argument("--start", choices=("base", "scratch"), nargs="+", default=["base"])
     parser.add_argument("--from-scratch", action="store_true", help="both starts: the base and random weights")
     parser.add_argument("--minutes", type=float, default=RetrainPlan().minutes)
@@ -231,8 +231,8 @@ def parse() -> argparse.Namespace:
     arguments.data = arguments.data or next(iter(DATA[arguments.task]))
     if arguments.data not in DATA[arguments.task]:
         parser.error(f"{arguments.task} are measured on {' or '.join(DATA[arguments.task])}, not on {arguments.data}")
-    if arguments.task == "areas" and "some" in arguments.paint:
-        parser.error("areas have no single objects to paint; leave out --paint some")
+    if arguments.task == "areas" and {"some", "across"} & set(arguments.paint):
+        parser.error("areas have no single objects to paint; leave out --paint some and across")
     if arguments.task == "areas" and (arguments.rehearse or arguments.forgetting):
         parser.error("areas share nothing with the base model's objects; leave out --rehearse and --forgetting")
     return arguments
