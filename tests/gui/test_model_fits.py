@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QLabel
 
 from napari_mouse_seg.networks import find_model
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
@@ -36,7 +36,9 @@ def test_an_rgb_image_gets_a_model_that_sees_colours(make_napari_viewer: Callabl
     assert widget.panel.model_name() == GREY
     slide = viewer.add_image(np.full((64, 64, 3), 200, np.uint8) - np.arange(64, dtype=np.uint8)[:, None], name="slide")
     viewer.layers.selection.active = slide
+    widget.panel.show_message("7 objects in the image")
     widget.panel.imageChosen.emit(widget.panel.image_names().index("slide"))
+    assert not any("7 objects" in label.text() for label in widget.findChildren(QLabel))
     assert widget.panel.model_name() == COLOURED
     assert widget.panel.warning_text() == ""
     viewer.layers.selection.active = grey

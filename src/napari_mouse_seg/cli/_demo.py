@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import os
 import statistics
+import sys
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.cli._console import Console
     from napari_mouse_seg.export import RunRecord
 
+_SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")  # Without any, Qt ends the process.
 _FORMATS = ("tiff", "csv", "overlay")
 
 
@@ -28,7 +31,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gui", action="store_true", help="open the sample and the panel in napari instead")
     add_model_option(parser)
     add_plan_options(parser, SegmentPlan, "image and network")
-    add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)")
+    add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)", own_defaults=False)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:
@@ -84,6 +87,8 @@ def _size(table: Path) -> str:
 
 def _show_window() -> int:
     """Start napari; by name, as commands lie below the plugin and must run without it."""
+    if sys.platform.startswith("linux") and not any(os.environ.get(name) for name in _SCREENS):
+        raise MouseSegError("There is no screen to open napari on; run this on a desktop, or leave out --gui.")
     try:
         launch = import_module("napari_mouse_seg.plugin._launch")
     except ModuleNotFoundError as error:

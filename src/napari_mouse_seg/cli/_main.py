@@ -60,7 +60,9 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument("--debug", action="store_true", help="show the traceback of errors")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, text) in _COMMANDS.items():
-        module.add_parser(commands.add_parser(name, help=text, description=f"{text.capitalize()}.", parents=[common]))
+        module.add_parser(
+            commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[common])
+        )
     return parser
 
 

@@ -17,10 +17,23 @@ if TYPE_CHECKING:
 _BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below", "multiple_of": "a multiple of"}
 
 
-def add_plan_options(parser: argparse.ArgumentParser, plan: type[Plan], group: str) -> None:
+def add_plan_options(
+    parser: argparse.ArgumentParser, plan: type[Plan], group: str, *, own_defaults: bool = True
+) -> None:
     """Add one option a field; fields that are plans themselves are left out.
 
     An option that is not given does not appear in the parsed arguments.
+
+    Parameters
+    ----------
+    parser
+        Takes the options.
+    plan
+        Has the fields.
+    group
+        Title above them.
+    own_defaults
+        Whether the plan's defaults hold where nothing is given; otherwise a card or a project says what does.
     """
     options = parser.add_argument_group(group)
     for name, info in plan.model_fields.items():
@@ -30,7 +43,7 @@ def add_plan_options(parser: argparse.ArgumentParser, plan: type[Plan], group: s
             # Without a value, which would swallow the file that follows; the no is for where a project says yes.
             action = argparse.BooleanOptionalAction
             options.add_argument(
-                option_name(name), dest=name, action=action, default=argparse.SUPPRESS, help=_help(info)
+                option_name(name), dest=name, action=action, default=argparse.SUPPRESS, help=_help(info, own_defaults)
             )
             continue
         choices = _choices(info.annotation)
@@ -41,7 +54,7 @@ def add_plan_options(parser: argparse.ArgumentParser, plan: type[Plan], group: s
             choices=choices,
             metavar=None if choices else "N",
             default=argparse.SUPPRESS,
-            help=_help(info),
+            help=_help(info, own_defaults),
         )
 
 
@@ -74,14 +87,14 @@ def _checked(plan: type[Plan], name: str) -> Callable[[str], Any]:
     return parse
 
 
-def _help(info: FieldInfo) -> str:
+def _help(info: FieldInfo, own_defaults: bool) -> str:
     limits = [
         f"{words} {getattr(bound, kind):g}"
         for bound in info.metadata
         for kind, words in _BOUNDS.items()
         if getattr(bound, kind, None) is not None
     ]
-    notes = limits if info.default is None else [*limits, f"default {info.default}"]
+    notes = limits if info.default is None or not own_defaults else [*limits, f"default {info.default}"]
     text = f"{info.description} ({', '.join(notes)})" if notes else f"{info.description}"
     return text.replace("%", "%%")
 

@@ -47,7 +47,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
         "with a warning, an image stays as it is where that cannot be told or the model finds objects no more surely",
     )
     add_plan_options(parser, SegmentPlan, "image and network")
-    add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)")
+    add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)", own_defaults=False)
 
 
 def add_model_option(parser: argparse.ArgumentParser) -> None:

@@ -24,7 +24,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--base", metavar="NAME|FILE", help="model to start this round from; default: as set in the project"
     )
-    add_plan_options(parser, RetrainPlan, "training (not given: as set in the project)")
+    add_plan_options(parser, RetrainPlan, "training (not given: as set in the project)", own_defaults=False)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:

@@ -114,6 +114,5 @@ def _pieces(mask: NDArray[np.bool_], step: int) -> Iterator[list[list[list[float
 
     pieces, _ = ndimage.label(mask)
     for number, place in enumerate(ndimage.find_objects(pieces), start=1):
-        box = Box(place[0].start, place[1].start, place[0].stop, place[1].stop)
-        for rings in polygons(pieces[place] == number, box):
-            yield [[[x * step, y * step] for x, y in ring] for ring in rings]
+        corners = (place[0].start, place[1].start, place[0].stop, place[1].stop)
+        yield from polygons(pieces[place] == number, Box(*(int(corner) * step for corner in corners)), step)

@@ -27,7 +27,7 @@ def write_geojson(path: Path, image: LabelImage, *, overwrite: bool = False) -> 
 
     Coordinates are x, y in image pixels with (0, 0) at the corner of the first pixel, as QuPath
     counts. Features are written one by one: memory does not grow with their number. Objects
-    whose box holds more than 67 million pixels are left out.
+    whose box holds more than 67 million pixels are outlined at a fraction of their resolution.
 
     Parameters
     ----------
@@ -55,13 +55,11 @@ def write_geojson(path: Path, image: LabelImage, *, overwrite: bool = False) -> 
 
 def _object_features(image: LabelImage) -> Iterator[str]:
     table = tabulate(image)
-    for row, box, mask in masks(image, table):
-        if mask is not None:
-            yield json.dumps(_feature(int(table.ids[row]), box, mask))
+    for row, box, mask, step in masks(image, table):
+        yield json.dumps(_feature(int(table.ids[row]), polygons(mask, box, step)))
 
 
-def _feature(label: int, box: Box, mask: NDArray[np.bool_]) -> dict[str, Any]:  # Any: nested JSON
-    found = polygons(mask, box)
+def _feature(label: int, found: list[Any]) -> dict[str, Any]:  # Any: nested JSON
     single = len(found) == 1
     return {
         "type": "Feature",

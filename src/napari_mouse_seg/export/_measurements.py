@@ -35,8 +35,8 @@ def measure_objects(image: LabelImage) -> dict[str, NDArray[np.generic]]:
     is in pixels, half-open. With an image there are ``mean_intensity``, ``min_intensity`` and
     ``max_intensity`` (for RGB one of each a channel, ending in ``_red``, ``_green``, ``_blue``), of those pixels that
     are finite, and NaN where none is.
-    ``perimeter`` is NaN where pixels are not square (it would have no exact meaning), and, as
-    ``solidity``, where an object's box holds more than 67 million pixels.
+    ``perimeter`` is NaN where pixels are not square (it would have no exact meaning); it and ``solidity`` are
+    approximate where an object's box holds more than 67 million pixels.
 
     Memory grows with the number of objects, not with the image.
 
@@ -110,11 +110,10 @@ def _shapes(
     square = abs(size[0] - size[1]) <= _SQUARE_TOLERANCE * max(size)
     length = np.sqrt(size[0] * size[1]) if square else np.nan
     perimeters, solidities = np.full((2, len(table.ids)), np.nan)
-    for row, _, mask in masks(image, table):
-        if mask is not None:
-            perimeters[row] = length * perimeter(mask, 4)  # type: ignore[no-untyped-call]  # skimage
-            hull = convex_hull_image(mask)  # type: ignore[no-untyped-call]  # skimage
-            solidities[row] = mask.sum() / hull.sum()
+    for row, _, mask, step in masks(image, table):
+        perimeters[row] = length * step * perimeter(mask, 4)  # type: ignore[no-untyped-call]  # skimage
+        hull = convex_hull_image(mask)  # type: ignore[no-untyped-call]  # skimage
+        solidities[row] = mask.sum() / hull.sum()
     return perimeters, solidities
 
 

@@ -46,11 +46,16 @@ class ObjectTable:
 
 
 class ObjectMask(NamedTuple):
-    """One object: its position in the table, its box, and its pixels in the box (None: box too large to read)."""
+    """One object: its position in the table, its box, and its pixels in the box.
+
+    Where the box is too large to be held, an entry of the mask stands for ``step`` by ``step`` pixels, and is true if
+    any of them is of the object.
+    """
 
     row: int
     box: Box
-    mask: NDArray[np.bool_] | None
+    mask: NDArray[np.bool_]
+    step: int = 1
 
 
 def tabulate(image: LabelImage) -> ObjectTable:
@@ -64,8 +69,8 @@ def tabulate(image: LabelImage) -> ObjectTable:
 def masks(image: LabelImage, table: ObjectTable) -> Iterator[ObjectMask]:
     """Yield every object's mask, reading neighbours together.
 
-    Objects are grouped by the cell of a coarse grid in which their box begins. Boxes of more than
-    ``MAX_CROP_PIXELS`` are not read.
+    Objects are grouped by the cell of a coarse grid in which their box begins. Of boxes of more than
+    ``MAX_CROP_PIXELS`` a coarser mask is made, in bands.
     """
     boxes = table.boxes
     cells = np.lexsort((boxes[:, 1] // _CELL_PX, boxes[:, 0] // _CELL_PX))
@@ -79,7 +84,7 @@ def _group_masks(image: LabelImage, table: ObjectTable, group: NDArray[np.intp])
     sides = table.boxes[group, 2:] - table.boxes[group, :2]
     readable = sides[:, 0] * sides[:, 1] <= MAX_CROP_PIXELS
     for index in group[~readable]:
-        yield ObjectMask(int(index), Box(*map(int, table.boxes[index])), None)
+        yield _coarse_mask(image, table, int(index))
     near = np.all(sides <= 2 * _CELL_PX, axis=1)
     for chosen in (group[readable & near], *group[readable & ~near][:, None]):
         if chosen.size == 0:
@@ -90,6 +95,21 @@ def _group_masks(image: LabelImage, table: ObjectTable, group: NDArray[np.intp])
         for index in chosen:
             box = Box(*map(int, table.boxes[index]))
             yield ObjectMask(int(index), box, window[box.shift(-y0, -x0).slices] == table.ids[index])
+
+
+def _coarse_mask(image: LabelImage, table: ObjectTable, index: int) -> ObjectMask:
+    box = Box(*map(int, table.boxes[index]))
+    step = int(np.ceil(np.sqrt(box.area / MAX_CROP_PIXELS)))
+    height, width = (-(-length // step) for length in box.shape)
+    mask = np.zeros((height, width), np.bool_)
+    rows = max(1, BAND_PIXELS // (step * box.shape[1]))
+    for top in range(0, height, rows):
+        y0 = box.y0 + top * step
+        band = image.read(slice(y0, min(box.y1, y0 + rows * step)), slice(box.x0, box.x1)) == table.ids[index]
+        bottom = -(-band.shape[0] // step)
+        padded = np.pad(band, ((0, bottom * step - band.shape[0]), (0, width * step - band.shape[1])))
+        mask[top : top + bottom] = padded.reshape(bottom, step, width, step).any((1, 3))
+    return ObjectMask(index, box, mask, step)
 
 
 def _tabulate_band(image: LabelImage, y0: int, y1: int) -> ObjectTable:

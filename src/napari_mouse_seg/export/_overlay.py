@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.export._source import IntensityPlane, LabelImage
 
 _MAX_SIDE_PX = 2000
+_BAND_PX = 1 << 24
 _OUTLINE = (255, 200, 0)
 _PERCENTILES = (0.5, 99.8)
 
@@ -68,13 +69,17 @@ def _draw(image: LabelImage) -> NDArray[np.uint8]:
 
 
 def _ground(plane: IntensityPlane, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.uint8]:
-    """Display intensities, (Y, X, 3), from the coarsest level that is fine enough."""
-    enough = [index for index, shape in enumerate(plane.level_shapes) if shape >= (len(rows), len(columns))]
-    level = max(enough, default=0)
+    """Display intensities, (Y, X, 3), from the coarsest level that is fine enough, read in bands."""
+    sizes = enumerate(plane.level_shapes)
+    level = max((index for index, size in sizes if size[0] >= len(rows) and size[1] >= len(columns)), default=0)
     height, width = plane.level_shapes[level]
-    pixels = plane.read(level, Box(0, 0, height, width))
-    nearest = np.ix_(_onto(rows, plane.shape[0], height), _onto(columns, plane.shape[1], width))
-    return _stretch(pixels[nearest])
+    y, x = _onto(rows, plane.shape[0], height), _onto(columns, plane.shape[1], width)
+    parts = []
+    for part in np.split(y, np.flatnonzero(np.diff(y // max(1, _BAND_PX // width))) + 1):
+        top = int(part[0])
+        band = plane.read(level, Box(top, 0, int(part[-1]) + 1, width))
+        parts.append(band[np.ix_(part - top, x)])
+    return _stretch(np.concatenate(parts))
 
 
 def _onto(positions: NDArray[np.intp], length: int, coarse_length: int) -> NDArray[np.intp]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _Ring = list[list[float]]
 
 
-def polygons(mask: NDArray[np.bool_], box: Box) -> list[list[_Ring]]:
+def polygons(mask: NDArray[np.bool_], box: Box, step: int = 1) -> list[list[_Ring]]:
     """Return the rings along the half-level contour: for each piece its outline, then its holes.
 
     Parameters
@@ -23,6 +23,8 @@ def polygons(mask: NDArray[np.bool_], box: Box) -> list[list[_Ring]]:
         (Y, X) over ``box``.
     box
         Where the mask lies in the image.
+    step
+        Side, in image pixels, of what an entry of the mask stands for.
 
     Returns
     -------
@@ -36,12 +38,12 @@ def polygons(mask: NDArray[np.bool_], box: Box) -> list[list[_Ring]]:
     rings = [ring - 1 for ring in contours]
     outlines = [ring for ring in rings if _signed_area(ring) > 0]
     holes = [ring for ring in rings if _signed_area(ring) < 0]
-    found = [[_coordinates(ring, box)] for ring in outlines]
+    found = [[_coordinates(ring, box, step)] for ring in outlines]
     for hole in holes:
         owners = [index for index, ring in enumerate(outlines) if _inside(hole, ring)]
         if owners:
             smallest = min(owners, key=lambda index: _signed_area(outlines[index]))
-            found[smallest].append(_coordinates(hole, box))
+            found[smallest].append(_coordinates(hole, box, step))
     return found
 
 
@@ -57,5 +59,5 @@ def _signed_area(ring: NDArray[np.float64]) -> float:
     return float(np.sum(x[:-1] * y[1:] - x[1:] * y[:-1]) / 2)
 
 
-def _coordinates(ring: NDArray[np.float64], box: Box) -> _Ring:
-    return [[float(x) + box.x0 + 0.5, float(y) + box.y0 + 0.5] for y, x in ring]
+def _coordinates(ring: NDArray[np.float64], box: Box, step: int) -> _Ring:
+    return [[(float(x) + 0.5) * step + box.x0, (float(y) + 0.5) * step + box.y0] for y, x in ring]

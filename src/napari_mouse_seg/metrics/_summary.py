@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 _SETS = {"iou_ten": IOU_TEN, "iou_nine": IOU_NINE}
-_SINGLE = (0.5, 0.75, 0.9)
 _BY_THRESHOLD = ("precision", "recall", "f1", "average_precision")
 _PLAIN = ("panoptic_quality", "segmentation_quality", "recognition_quality", "aji", "pixel_dice", "pixel_iou")
 _COUNTS = ("n_predicted", "n_truth", "splits", "merges", "misses", "extras")
@@ -51,7 +50,7 @@ def score_row(scores: InstanceScores) -> dict[str, float]:
     """
     row: dict[str, float] = {}
     for name in _BY_THRESHOLD:
-        for threshold in _SINGLE:
+        for threshold in IOU_TEN:
             if threshold in scores.thresholds:
                 row[f"{name}_{round(threshold * 100)}"] = scores.at(name, threshold)
         for label, thresholds in _SETS.items():

@@ -7,7 +7,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from napari_mouse_seg.networks._card import ArchitecturePlan, ClassicalPlan, CompactPlan, ModelCard
-    from napari_mouse_seg.networks._catalogue import DEFAULT_MODEL, find_model, list_models
+    from napari_mouse_seg.networks._catalogue import DEFAULT_MODEL, RGB_MODEL, find_model, list_models
     from napari_mouse_seg.networks._device import Device, resolve_device
     from napari_mouse_seg.networks._fast import prepare_for_inference
     from napari_mouse_seg.networks._memory import is_out_of_memory
@@ -28,7 +28,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_card": ["ArchitecturePlan", "ClassicalPlan", "CompactPlan", "ModelCard"],
-        "_catalogue": ["DEFAULT_MODEL", "find_model", "list_models"],
+        "_catalogue": ["DEFAULT_MODEL", "RGB_MODEL", "find_model", "list_models"],
         "_device": ["Device", "resolve_device"],
         "_fast": ["prepare_for_inference"],
         "_memory": ["is_out_of_memory"],
@@ -40,6 +40,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
 
 __all__ = [
     "DEFAULT_MODEL",
+    "RGB_MODEL",
     "ArchitecturePlan",
     "ClassicalPlan",
     "CompactPlan",

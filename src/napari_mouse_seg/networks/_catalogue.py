@@ -14,6 +14,9 @@ SUFFIX = ".safetensors"
 DEFAULT_MODEL = "nuclei-fluorescence"
 """Name of the bundled model that is used when none is named."""
 
+RGB_MODEL = "nuclei-histology"
+"""Name of the bundled model for stained sections in RGB."""
+
 
 def bundled_folder() -> Path:
     """Return the folder of the bundled model files."""

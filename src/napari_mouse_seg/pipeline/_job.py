@@ -160,7 +160,7 @@ def resolve(
     box = grid.bounds if region is None else _to_network(region, plane.shape, network_shape)
     if box.area == 0:
         raise PlanError("The visible region lies outside the image; pan back to it.")
-    warnings = tuple(_warnings(plane, model, plan, network_shape, is_sized=is_sized))
+    warnings = (*_left_out(image, plan), *_warnings(plane, model, plan, network_shape, is_sized=is_sized))
     return SegmentJob(image, plane, model, plan, source, grid, box, warnings)
 
 
@@ -216,18 +216,32 @@ def _to_network(region: Box, shape: tuple[int, int], network_shape: tuple[int, i
     return box.intersect(Box(0, 0, *network_shape))
 
 
+def _left_out(image: MultiscaleImage, plan: SegmentPlan) -> Iterator[str]:
+    """Say what of the image is not segmented, where nobody has chosen."""
+    counts = {
+        "channel": ("channels", image.n_channels),
+        "plane_t": ("time points", image.n_t),
+        "plane_z": ("planes", image.n_z),
+    }
+    for field, (words, count) in counts.items():
+        if count > 1 and field not in plan.model_fields_set:
+            yield f"The image has {count} {words}; only the first is segmented. Choose another with {field}."
+
+
 def _warnings(
     plane: ImagePlane, model: Model, plan: SegmentPlan, network_shape: tuple[int, int], *, is_sized: bool
 ) -> Iterator[str]:
     """Say what of the image does not fit what the model was trained on."""
     card = model.card
     if plane.n_channels == 3 and card.modality in ("fluorescence", "electron"):
+        from napari_mouse_seg.networks import RGB_MODEL
+
         yield (
             f"The model {card.name} is for {card.modality} images of one channel; this image is RGB. "
-            "Its mean over the channels is used, so check the result."
+            f"Its mean over the channels is used; for nuclei in a stained section take {RGB_MODEL}."
         )
     elif plane.n_channels == 1 and card.architecture.in_channels == 3:
-        yield f"The model {card.name} is for RGB images; this image has one channel, which is repeated."
+        yield f"The model {card.name} is for RGB images; one channel of this image is used, repeated three times."
     if plan.object_diameter_px is not None and card.object_diameter_px is None:
         yield f"The model {card.name} does not say how large its objects are, so the object diameter is not used."
     if not is_sized and card.pixel_size_um is not None and plane.pixel_size_um is None:

@@ -154,6 +154,8 @@ class SegmentController(QObject):
         """Make the chosen layer the session's image."""
         self._image, self._planes, self._layer_problem = None, (), ""
         self._size.draw(False, layer)  # A line that was begun measures another image.
+        self._panel.show_message("")  # What was found was found in another one.
+        self._panel.show_failure("")
         if layer is not None:
             try:
                 # The same image each time, so that its scores and labels are found again.

@@ -79,3 +79,11 @@ def test_ctrl_c_while_the_command_is_loaded_is_heard_in_words():
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (130, "Error: Cancelled.\n")
+
+
+def test_the_demo_needs_a_screen_for_its_window(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM"):
+        monkeypatch.delenv(name, raising=False)
+    assert main(["demo", "--gui"]) == 1
+    assert "There is no screen to open napari on" in capsys.readouterr().err

@@ -62,3 +62,11 @@ def test_yes_and_no_take_no_value(parser, typed, value):
     given = parser.parse_args([typed, "leaves.txt"])
     assert given.leaves == "leaves.txt"
     assert given_options(given, Brew) == {"warm": value}
+
+
+def test_defaults_are_not_shown_where_a_card_or_a_project_says_what_holds():
+    parser = argparse.ArgumentParser()
+    add_plan_options(parser, InstancesPlan, "objects", own_defaults=False)
+    shown = parser.format_help()
+    assert "--foreground-threshold" in shown
+    assert "default" not in shown

@@ -83,3 +83,43 @@ def test_holes_and_pieces_keep_their_area(kind, pieces, tmp_path):
     polygons = [geometry["coordinates"]] if pieces == 1 else geometry["coordinates"]
     assert sorted(len(polygon) for polygon in polygons) == [1, 2][-pieces:] if pieces == 2 else [2]
     assert sum(polygon_area(polygon) for polygon in polygons) == pytest.approx((labels > 0).sum(), abs=3)
+
+
+def test_an_object_too_large_to_be_held_is_outlined_coarsely_and_not_left_out(monkeypatch, tmp_path):
+    from skimage.draw import disk
+
+    labels = np.zeros((300, 400), np.uint32)
+    labels[disk((150, 200), 120)] = 5
+    labels[disk((150, 200), 50)] = 0
+    labels[10:13, 5:400] = 6  # Thinner than a step.
+    monkeypatch.setattr("napari_mouse_seg.export._objects.MAX_CROP_PIXELS", 400)
+    monkeypatch.setattr("napari_mouse_seg.export._objects.BAND_PIXELS", 5000)
+    write_geojson(tmp_path / "a.geojson", LabelImage(labels))
+    features = json.loads((tmp_path / "a.geojson").read_text())["features"]
+    assert {feature["properties"]["name"] for feature in features} == {"5", "6"}
+    (ring,) = [feature for feature in features if feature["properties"]["name"] == "5"]
+    (outline, hole) = (np.array(part) for part in ring["geometry"]["coordinates"])
+    for part, radius in ((outline, 120), (hole, 50)):
+        away = np.hypot(part[:, 0] - 200.5, part[:, 1] - 150.5)
+        assert np.abs(away - radius).max() < 20  # Its pixels are 12 px wide.
+
+
+def test_a_pyramid_with_a_gap_is_not_read_whole_for_the_overlay(monkeypatch, tmp_path):
+    monkeypatch.setattr("napari_mouse_seg.export._overlay._BAND_PX", 40 * 2200)
+    finest = np.random.default_rng(0).integers(0, 99, (2200, 2200)).astype(np.uint8)
+    plane = from_arrays([finest, finest[::20, ::20]], axes="YX", name="gap").plane()
+    largest = []
+    read = type(plane).read
+
+    def watched(self, level, box):
+        largest.append(box.area)
+        return read(self, level, box)
+
+    labels = np.zeros((2200, 2200), np.uint32)
+    write_overlay(tmp_path / "whole.png", LabelImage(labels, plane=plane))
+    monkeypatch.setattr(type(plane), "read", watched)
+    write_overlay(tmp_path / "bands.png", LabelImage(labels, plane=plane))
+    assert max(largest) <= 40 * 2200
+    shown = np.asarray(Image.open(tmp_path / "bands.png"))
+    np.testing.assert_array_equal(shown, np.asarray(Image.open(tmp_path / "whole.png")))
+    assert len(np.unique(shown)) > 50

@@ -161,7 +161,19 @@ def test_what_does_not_fit_is_said_before_the_run(tmp_path: Path) -> None:
     rgb = from_arrays([np.zeros((50, 60, 3), np.uint8)], axes="YXS", name="stain")
     warnings = resolve(rgb, model, PLAN).warnings
     assert any("is for fluorescence images of one channel; this image is RGB" in text for text in warnings)
+    assert any("take nuclei-histology" in text for text in warnings)
     assert any("pixel size of the image is unknown" in text for text in warnings)
+
+
+def test_what_is_left_out_of_a_stack_is_said_where_nobody_has_chosen(model: Model) -> None:
+    stack = from_arrays([np.zeros((3, 2, 50, 60), np.uint8)], axes="TZYX", name="stack")
+    said = resolve(stack, model, SegmentPlan(core_px=64, plane_z=1)).warnings
+    assert [text for text in said if "only the first" in text] == [
+        "The image has 3 time points; only the first is segmented. Choose another with plane_t."
+    ]
+    assert not any(
+        "only the first" in text for text in resolve(stack, model, SegmentPlan(plane_t=0, plane_z=0)).warnings
+    )
 
 
 def test_a_mostly_bright_image_is_warned_of(model: Model) -> None:
