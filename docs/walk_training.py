@@ -38,6 +38,8 @@ CELL = (256, 320)
 CELLS = 8
 TIMEOUT_S = 600
 MOVE_S = 0.02  # The canvas drops moves that come faster.
+BRUSH_PX = 4  # Of strokes from edge to edge.
+BEYOND_PX = 6
 
 
 def mosaic(data: Path) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -131,22 +133,30 @@ def lines_inside(mask: NDArray[np.bool_], step: int) -> list[tuple[int, int, int
     return lines
 
 
+def line_across(patch: NDArray[np.int32], label: int) -> list[tuple[int, int, int]]:
+    """Return the line nearest an object's middle that ends at background on both sides; none if there is none."""
+    mask = patch == label
+    middle = float(np.median(np.nonzero(mask)[0]))
+    clear = [
+        (row, first, last)
+        for row, first, last in lines_inside(mask, 1)
+        if not patch[row, max(0, first - BEYOND_PX) : first - 2].any()
+        and not patch[row, last + 3 : last + BEYOND_PX].any()
+    ]
+    return sorted(clear, key=lambda line: abs(line[0] - middle))[:1]
+
+
 def paint(
     hand: Hand, truth: NDArray[np.int32], box: tuple[int, int, int, int], *, whole: bool, widget: TrainWidget
 ) -> int:
-    """Paint the objects of a patch: filled line by line, or with one stroke each. Return how many."""
+    """Paint the objects of a patch: filled line by line, or with one stroke across each. Return how many."""
     from qtpy.QtWidgets import QApplication
 
     y0, x0, y1, x1 = box
     patch = truth[y0:y1, x0:x1]
     count = 0
     for label in np.unique(patch[patch > 0]):
-        mask = patch == label
-        if not whole:
-            middle = int(np.median(np.nonzero(mask)[0]))
-            lines = [line for line in lines_inside(mask, 1) if line[0] == middle]
-        else:
-            lines = lines_inside(mask, 2)
+        lines = lines_inside(patch == label, 2) if whole else line_across(patch, int(label))
         if not lines:
             continue
         hand.key("n")
@@ -195,9 +205,12 @@ def walk(viewer: Viewer, segment: SegmentWidget, train: TrainWidget, truth: NDAr
     box = add_patch(viewer, train, (384, 480))
     take("train-patch")
     patch = session.project.plan.patches[0]
-    session.update_patch(patch.replace(meaning=PaintPlan(whole_objects=False)))
+    session.update_patch(patch.replace(meaning=PaintPlan(whole_objects=False, ends_at_edges=True)))
+    layer = train.controller.desk.layers.paint_layer
+    usual, layer.brush_size = layer.brush_size, BRUSH_PX
     print("strokes in", paint(hand, truth, box, whole=False, widget=train), "objects")
     take("train-strokes")
+    layer.brush_size = usual
     box = add_patch(viewer, train, (896, 1120))
     print("filled", paint(hand, truth, box, whole=True, widget=train), "objects")
     second = session.project.plan.patches[1]

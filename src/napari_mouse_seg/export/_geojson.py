@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from napari_mouse_seg.export._source import LabelImage
-    from napari_mouse_seg.tiling import Box
 
 
 def write_geojson(path: Path, image: LabelImage, *, overwrite: bool = False) -> None:

@@ -10,7 +10,11 @@ from napari_mouse_seg.errors import PlanError
 
 
 class Plan(BaseModel):
-    """A frozen recipe; every parameter's default, bounds, unit and description stand here once."""
+    """A frozen recipe; every parameter's default, bounds, unit and description stand here once.
+
+    ``build`` and ``replace`` say in words what is wrong with a value (``PlanError``); the constructor raises pydantic's
+    ``ValidationError``, a ``ValueError`` too.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
