@@ -225,7 +225,7 @@ def test_a_trained_model_of_areas_shows_its_classes_and_is_in_segment(desk: Desk
     desk.until(lambda: entry.name in [box.currentText() for box in segment.findChildren(QComboBox)])
     card = load_model(desk.project.round_file(1)).card
     assert card.classes == desk.project.plan.classes
-    desk.until(lambda: "Preview of training" in desk.viewer.layers)
+    desk.until(lambda: np.asarray(desk.viewer.layers["Preview of training"].data).any())
     preview = desk.viewer.layers["Preview of training"]
     assert set(np.unique(preview.data)) <= {0, BACKGROUND, FIRST}
     assert colour_at(preview, FIRST)[:7] == desk.project.plan.classes[1].colour

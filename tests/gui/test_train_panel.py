@@ -328,7 +328,8 @@ def test_training_runs_to_a_model_in_segment(desk: Desk) -> None:
     (entry,) = desk.project.plan.rounds
     assert entry.steps == 3
     desk.until(lambda: entry.name in [box.currentText() for box in segment.findChildren(QComboBox)])
-    desk.until(lambda: "Preview of training" in desk.viewer.layers)
+    desk.until(lambda: not desk.widget.controller._previews.is_at_work)
+    assert "Preview of training" in desk.viewer.layers
     assert desk.viewer.layers.selection.active is paint
     assert not list(desk.project.round_file(1).parent.glob(".*"))
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from helpers.desks import ENDLESS
 from napari_mouse_seg import networks
 from napari_mouse_seg.events import CheckpointReady
 from napari_mouse_seg.plugin._rounds import PREVIEW
+from napari_mouse_seg.session import TrainState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,3 +59,25 @@ def test_a_checkpoint_that_is_gone_already_is_passed_over(
     shutil.copy(brightness_model.path, file)
     show_checkpoint(desk, file)
     assert desk.viewer.layers[PREVIEW].data.any()
+
+
+def test_the_layer_is_there_from_the_start_and_goes_if_nothing_came(desk: Desk, brightness_model: Model) -> None:
+    paint = desk.add_patch()
+    desk.prefill()
+    process = desk.train(ENDLESS)
+    layer = desk.viewer.layers[PREVIEW]
+    assert not layer.data.any()
+    assert desk.viewer.layers.selection.active is paint
+    show_checkpoint(desk, brightness_model.path)
+    assert desk.viewer.layers[PREVIEW] is layer  # Adding one would hold up who paints.
+    assert layer.data.any()
+    desk.press("Cancel")
+    desk.until_idle()
+    assert layer in desk.viewer.layers
+    desk.viewer.layers.remove(layer)
+    process = desk.train(ENDLESS)
+    assert PREVIEW in desk.viewer.layers
+    desk.press("Cancel")
+    desk.until(lambda: desk.session.state is TrainState.IDLE)
+    assert PREVIEW not in desk.viewer.layers
+    assert not process.is_running()

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _CLASSES = "mouse-seg classes"
 _OPACITY = 0.4  # Areas cover all of the view, and the image must be seen through them.
 _OUTLINE_PX = 2
+_EMPTY_PX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Previews:
         self._waiting: dict[str, tuple[Model | Path, Place, tuple[ClassPlan, ...], str]] = {}
         self._task: RunningTask | None = None
         self._key = ""  # Of what is at work and has not been shown yet.
+        self._empty = ""  # Key of a layer that waits for its first result.
 
     @property
     def is_at_work(self) -> bool:
@@ -112,6 +114,21 @@ class Previews:
         """
         self._waiting[key] = (model, place, classes, name or key)
         self._next()
+
+    def prepare(self, key: str, place: Place, classes: tuple[ClassPlan, ...] = ()) -> None:
+        """Add the layer of what is still to come, empty: napari takes its time for that, which is felt least now."""
+        layer = self._layers.get(key)
+        if layer is None or layer not in self._viewer.layers:
+            labels = np.zeros((*(1 for _ in place.planes), _EMPTY_PX, _EMPTY_PX), np.uint32)
+            where = placement(place.layer, (place.region.y0, place.region.x0), (1.0, 1.0), place.planes)
+            display = class_display(classes, hide_background=True) if classes else {}
+            self._add(key, Labels(labels, name=key, **where, **display), bool(classes))
+            self._empty = key
+
+    def drop_empty(self) -> None:
+        """Take away a layer in which nothing has been shown."""
+        if self._empty:
+            self.remove(self._empty)
 
     def remove(self, key: str) -> None:
         """Take a layer away, also one that is still to come."""
@@ -173,6 +190,7 @@ class Previews:
         self._next()
 
     def _show(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], looked: Looked) -> None:
+        self._empty = "" if key == self._empty else self._empty
         result, labels = looked.result, looked.labels[(np.newaxis,) * len(place.planes)]
         where = placement(place.layer, (result.box.y0, result.box.x0), result.pixel_scale, place.planes)
         display = class_display(classes, hide_background=True) if classes else {}
@@ -190,6 +208,7 @@ class Previews:
         self.shown.emit(key, result.found)
 
     def _take_out(self, key: str) -> None:
+        self._empty = "" if key == self._empty else self._empty
         layer = self._layers.pop(key, None)
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)

@@ -178,6 +178,16 @@ class Rounds:
                 self._shelf.take_out(model)
         self.changed.emit()
 
+    def expect_training(self) -> None:
+        """Get ready to show what a model in training finds."""
+        place = self._stage.place(self._session.project)
+        if place is not None:
+            self._previews.prepare(PREVIEW, place, self._kind.classes)
+
+    def end_training(self) -> None:
+        """Forget a training that has shown nothing."""
+        self._previews.drop_empty()
+
     def show_checkpoint(self, event: CheckpointReady) -> None:
         """Show what the model in training finds."""
         self._preview_training(Path(event.path))

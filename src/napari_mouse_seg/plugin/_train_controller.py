@@ -24,7 +24,7 @@ from napari_mouse_seg.plugin._stage import Stage
 from napari_mouse_seg.plugin._train_progress import TrainProgress
 from napari_mouse_seg.plugin._viewport import view_events
 from napari_mouse_seg.plugin._warm_up import keep_triton_out
-from napari_mouse_seg.session import TrainSession
+from napari_mouse_seg.session import TrainSession, TrainState
 from napari_mouse_seg.widgets import delay
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ class TrainController(QObject):
             (session.checkpoint_ready, self._rounds.show_checkpoint),
             (session.run_finished, self._on_finished),
             (session.run_failed, self._on_failed),
-            (session.run_cancelled, self._on_idle),
+            (session.run_cancelled, self._on_cancelled),
             *self._saving.links(),
         ]
 
@@ -265,6 +265,8 @@ class TrainController(QObject):
         plan = self._panel.value()
         unsaved = self.desk.unsaved()  # Last, as nobody else saves it then.
         self._try(lambda: self.session.train(plan, unsaved))
+        if self.session.state is not TrainState.IDLE:
+            self._rounds.expect_training()
 
     def _on_finished(self, done: RoundPlan) -> None:
         self._rounds.use(done.number)
@@ -272,6 +274,10 @@ class TrainController(QObject):
 
     def _on_failed(self, reason: str) -> None:
         self._complain(reason)
+        self._on_cancelled()
+
+    def _on_cancelled(self) -> None:
+        self._rounds.end_training()
         self._on_idle()
 
     def _on_idle(self) -> None:
