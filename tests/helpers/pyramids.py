@@ -58,12 +58,14 @@ def write_ome_zarr(
     channels: Sequence[str] = (),
     image_scale: Sequence[float] | None = None,
     chunk: int = 64,
+    leading_chunk: int = 1,
 ) -> Path:
-    """Write an OME-Zarr image of version 0.4 or 0.5."""
+    """Write an OME-Zarr image of version 0.4 or 0.5; a chunk spans ``leading_chunk`` along T, C and Z."""
     group = zarr.open_group(str(path), mode="w", zarr_format=2 if version == "0.4" else 3)
     datasets = []
     for number, level in enumerate(levels):
-        chunks = tuple(1 if axis in "tcz" else min(chunk, size) for axis, size in zip(axes, level.shape, strict=True))
+        sizes = zip(axes, level.shape, strict=True)
+        chunks = tuple(min(leading_chunk if axis in "tcz" else chunk, size) for axis, size in sizes)
         array = group.create_array(str(number), shape=level.shape, dtype=level.dtype, chunks=chunks)
         array[...] = level
         scale = list(scales[number]) if scales else [2.0**number if axis in "yx" else 1.0 for axis in axes]

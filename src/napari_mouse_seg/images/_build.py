@@ -32,7 +32,7 @@ def build_image(
     levels
         As stored, finest first.
     level_scales
-        One for each level; None takes the ratio of the shapes.
+        One for each level; None takes the ratio of the shapes, as ``level_factor``.
 
     Returns
     -------
@@ -46,7 +46,9 @@ def build_image(
     """
     _check_levels(str(path or name), levels)
     shapes = [level.plane_shape for level in levels]
-    scales = list(level_scales or [(shapes[0][0] / rows, shapes[0][1] / columns) for rows, columns in shapes])
+    full_rows, full_columns = shapes[0]
+    ratios = [(level_factor(full_rows, rows), level_factor(full_columns, columns)) for rows, columns in shapes]
+    scales = list(level_scales or ratios)
     extended = add_coarse_levels(levels)
     for _ in extended[len(levels) :]:
         scales.append((2 * scales[-1][0], 2 * scales[-1][1]))
@@ -54,6 +56,19 @@ def build_image(
     if len(calibration.channel_names) != n_channels:
         calibration = Calibration(calibration.pixel_size_um, calibration.z_step_um)
     return MultiscaleImage(name, path, axes, extended, tuple(scales), calibration, len(levels))
+
+
+def level_factor(full: int, size: int) -> float:
+    """Return level-0 pixels per pixel along one axis: a whole number where that, rounded down or up, gives the size.
+
+    Parameters
+    ----------
+    full, size
+        Rows or columns of level 0, and of the level.
+    """
+    ratio = full / max(1, size)  # an empty level is refused with its own message
+    factor = max(1, round(ratio))
+    return float(factor) if size in (full // factor, -(-full // factor)) else ratio
 
 
 def _check_levels(name: str, levels: tuple[Level, ...]) -> None:

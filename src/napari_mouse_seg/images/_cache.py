@@ -71,6 +71,8 @@ class ByteCache:
         """Keep an array and drop the oldest ones above the limit."""
         with self._lock:
             self._under_way.pop(key, None)
+            replaced = self._arrays.pop(key, None)  # two threads make a piece that was dropped while one waited
+            self._n_bytes -= 0 if replaced is None else replaced.nbytes
             self._arrays[key] = array
             self._n_bytes += array.nbytes
             while self._n_bytes > self._max_bytes and len(self._arrays) > 1:

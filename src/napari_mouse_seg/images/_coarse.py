@@ -7,7 +7,6 @@ sampling of intensities was rejected: it decodes the same pieces and aliases.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,8 +16,6 @@ from napari_mouse_seg.images._levels import LABEL_DTYPE, Level
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from numpy.typing import NDArray
 
 COARSEST_MAX_PIXELS = 4_000_000
@@ -55,13 +52,7 @@ class CoarseLevel(Level):
         self._cache = cache
 
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
-        samples = self.shape[-1:] if self.is_rgb else ()
-        out = np.empty((*box.shape, *samples), self.dtype)
-        for chunk in chunks_of(box, self.chunks, self.plane_shape):
-            pixels = self._cache.get((id(self), leading, chunk), partial(self._compute, leading, chunk))
-            part = chunk.intersect(box)
-            out[part.shift(-box.y0, -box.x0).slices] = pixels[part.shift(-chunk.y0, -chunk.x0).slices]
-        return out
+        return self._read_chunks(self._cache, self._compute, leading, box)
 
     def _compute(self, leading: tuple[int, ...], chunk: Box) -> NDArray[Any]:
         """Average one chunk from the finer level."""
@@ -94,14 +85,6 @@ def halve(pixels: NDArray[Any]) -> NDArray[Any]:
     for y, x in ((0, 1), (1, 0), (1, 1)):
         total += pixels[y::2, x::2]
     return ((total + 2) >> 2).astype(pixels.dtype)
-
-
-def chunks_of(box: Box, chunk: tuple[int, int], shape: tuple[int, int]) -> Iterator[Box]:
-    """Yield the chunks of a regular grid over ``shape`` that ``box`` touches, row by row, cut at the edge."""
-    bounds = Box(0, 0, *shape)
-    for y in range(box.y0 // chunk[0] * chunk[0], box.y1, chunk[0]):
-        for x in range(box.x0 // chunk[1] * chunk[1], box.x1, chunk[1]):
-            yield Box(y, x, y + chunk[0], x + chunk[1]).intersect(bounds)
 
 
 def _mean_of_finite(pixels: NDArray[Any]) -> NDArray[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from abc import ABC, abstractmethod
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,11 @@ from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from numpy.typing import NDArray
+
+    from napari_mouse_seg.images._cache import ByteCache
 
 _PIXEL_DTYPES = {
     "bool": "uint8",
@@ -145,14 +150,30 @@ class Level(ABC):
         DamagedImageError
             If the pixels cannot be read or decoded.
         """
-        with reading(self.name, f"rows {box.y0} to {box.y1}, columns {box.x0} to {box.x1}"):
-            pixels = self._read(leading, box)
-        with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, which statistics leave out
-            return pixels.astype(self.dtype, copy=False)
+        what = f"rows {box.y0} to {box.y1}, columns {box.x0} to {box.x1}"
+        # float64 beyond float32 becomes infinite, which statistics leave out
+        with reading(self.name, what), np.errstate(over="ignore"):
+            return self._read(leading, box).astype(self.dtype, copy=False)
 
     @abstractmethod
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         """Read a box in the stored dtype; any exception is turned into ours by ``plane``."""
+
+    def _read_chunks(
+        self,
+        cache: ByteCache,
+        read: Callable[[tuple[int, ...], Box], NDArray[Any]],
+        leading: tuple[int, ...],
+        box: Box,
+    ) -> NDArray[Any]:
+        """Assemble a box from whole chunks of one plane; those that the cache lacks come from ``read``."""
+        samples = self.shape[-1:] if self.is_rgb else ()
+        out = np.empty((*box.shape, *samples), self.dtype)
+        for chunk in chunks_of(box, self.chunks, self.plane_shape):
+            pixels = cache.get((id(self), leading, chunk), partial(read, leading, chunk))
+            part = chunk.intersect(box)
+            out[part.shift(-box.y0, -box.x0).slices] = pixels[part.shift(-chunk.y0, -chunk.x0).slices]
+        return out
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -192,9 +213,18 @@ class ArrayLevel(Level):
         index 0.
     name
         File or layer, for messages.
+    cache
+        Of chunks that were read, for arrays in files. None reads anew each time: a user's array may change.
     """
 
-    def __init__(self, array: Any, stored_axes: str, axes: str, name: str) -> None:  # Any: duck-typed array
+    def __init__(
+        self,
+        array: Any,  # Any: duck-typed array
+        stored_axes: str,
+        axes: str,
+        name: str,
+        cache: ByteCache | None = None,
+    ) -> None:
         sizes = dict(zip(stored_axes, array.shape, strict=True))
         is_rgb = axes.endswith("S")
         shape = tuple(3 if axis == "S" else sizes[axis] for axis in axes)
@@ -202,8 +232,15 @@ class ArrayLevel(Level):
         self._array = array
         self._stored_axes = stored_axes
         self._axes = axes
+        self._cache = cache
 
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
+        if self._cache is None:
+            return self._read_array(leading, box)
+        return self._read_chunks(self._cache, self._read_array, leading, box)
+
+    def _read_array(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
+        """Slice the array itself."""
         rows, columns = box.slices
         index: dict[str, int | slice] = dict(zip(self._axes, leading, strict=False))
         index |= {"Y": rows, "X": columns}
@@ -237,6 +274,14 @@ class SelectedLevel(Level):
 
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         return self._base.plane((*leading[: self._position], self._index, *leading[self._position :]), box)
+
+
+def chunks_of(box: Box, chunk: tuple[int, int], shape: tuple[int, int]) -> Iterator[Box]:
+    """Yield the chunks of a regular grid over ``shape`` that ``box`` touches, row by row, cut at the edge."""
+    bounds = Box(0, 0, *shape)
+    for y in range(box.y0 // chunk[0] * chunk[0], box.y1, chunk[0]):
+        for x in range(box.x0 // chunk[1] * chunk[1], box.x1, chunk[1]):
+            yield Box(y, x, y + chunk[0], x + chunk[1]).intersect(bounds)
 
 
 def _array_chunks(array: Any, axes: str) -> tuple[int, int]:  # Any: duck-typed array

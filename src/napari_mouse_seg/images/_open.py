@@ -28,8 +28,9 @@ def open_image(path: str | os.PathLike[str], *, labels: bool = False) -> Multisc
     """Open an image file or OME-Zarr directory without reading pixels.
 
     TIFF (plain, ImageJ, OME-TIFF, SVS and other tiled pyramids), OME-Zarr 0.4 and 0.5, PNG, JPEG. Pixels are uint8,
-    uint16, int16 or float32; bool is read as uint8, int8 as int16, float16 and float64 as float32. A large image
-    without small levels gets computed ones.
+    uint16, int16 or float32; bool is read as uint8, int8 as int16, float16 and float64 as float32. Palettes of colours
+    become RGB, and where a file says that 0 is white, values are turned round. A large image without small levels gets
+    computed ones.
 
     Parameters
     ----------

@@ -21,8 +21,10 @@ from napari_mouse_seg.images._tiff_calibration import tiff_calibration
 from napari_mouse_seg.images._tiff_check import check_companions, check_structure
 from napari_mouse_seg.images._tiff_level import TiffLevel
 from napari_mouse_seg.images._tiff_page import PageFormat, StoredPage
+from napari_mouse_seg.images._tiff_palette import palette_colours
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
     from napari_mouse_seg.images._image import MultiscaleImage
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
 _JPEG_COMPRESSIONS = {6, 7, 34892, 33007}
 _APERIO_JPEG_2000_YCBCR = 33003
 _JPEG_2000_COMPRESSIONS = {_APERIO_JPEG_2000_YCBCR, 33004, 33005, 34712}
-_GREY_PHOTOMETRICS = {0, 1, 3, 4, 32803}  # palettes too: ImageJ stores false colours of intensities as palettes
+_GREY_PHOTOMETRICS = {0, 1, 3, 4, 32803}
+_PHOTOMETRIC_MINISWHITE = 0
 _PHOTOMETRIC_RGB = 2
 _PHOTOMETRIC_YCBCR = 6
 _ALPHA = {1, 2}
@@ -45,6 +48,7 @@ class _Layout:
     outer_shape: tuple[int, ...]
     depth: str
     samples: str
+    palette: NDArray[np.uint8] | None
 
     @property
     def is_rgb(self) -> bool:
@@ -119,13 +123,15 @@ def _layout(name: str, series: TiffPageSeries) -> _Layout:
     if n_outer is None:
         raise UnsupportedImageError(f"{name} has pages that do not add up to its axes {axes} {shape}; export it again.")
     outer = [(axis, size) for axis, size in zip(axes[:n_outer], shape, strict=False) if size > 1]
-    samples = _samples_axis(name, page, n_samples)
+    palette = palette_colours(page)
+    samples = "S" if palette is not None else _samples_axis(name, page, n_samples)
     letters = _known_axes(name, [*outer, *([("Z", depth)] if depth > 1 else [])], taken=samples)
     return _Layout(
         outer=letters[: len(outer)],
         outer_shape=tuple(size for _, size in outer),
         depth=letters[len(outer) :],
         samples=samples,
+        palette=palette,
     )
 
 
@@ -168,7 +174,16 @@ def _level(name: str, level: TiffPageSeries, layout: _Layout, cache: ByteCache) 
     if layout.samples == "C":
         leading.append(separate * interleaved)
     pages, form = _stored_pages(level, math.prod(outer_shape))
-    return TiffLevel(tuple(leading), outer_shape, pages, form, is_rgb=layout.is_rgb, name=name, cache=cache)
+    return TiffLevel(
+        tuple(leading),
+        outer_shape,
+        pages,
+        form,
+        is_rgb=layout.is_rgb,
+        name=name,
+        cache=cache,
+        palette=layout.palette,
+    )
 
 
 def _outer_shape(name: str, level: TiffPageSeries, layout: _Layout) -> tuple[int, ...]:
@@ -221,7 +236,17 @@ def _page_format(page: TiffPage, *, plain: bool) -> PageFormat:
         decode=None if is_plain else page.decode,
         is_jpeg=int(page.compression) in _JPEG_COMPRESSIONS,
         is_ycbcr=is_ycbcr,
+        black=_black(page),
     )
+
+
+def _black(page: TiffPage) -> int | None:
+    """Return the stored value of black if 0 is white; of labels, and of signed and real numbers, 0 is 0."""
+    if int(page.photometric) != _PHOTOMETRIC_MINISWHITE or page.dtype not in (bool, np.uint8, np.uint16):
+        return None
+    if page.dtype == bool and page.software.startswith("tifffile"):
+        return None  # tifffile declares 0 as white in every bool array, whatever True means there
+    return (1 << page.bitspersample) - 1
 
 
 def _is_ycbcr(page: TiffPage) -> bool:

@@ -25,7 +25,7 @@ def tiff_calibration(tiff: TiffFile, series: TiffPageSeries) -> Calibration:
     """Return what the file says of one of its series; the most specific source that knows a pixel size wins."""
     found = Calibration()
     if tiff.is_ome and tiff.ome_metadata:
-        found = _from_ome(tiff.ome_metadata, list(tiff.series).index(series))
+        found = _from_ome(tiff, series)
     elif tiff.is_imagej and tiff.imagej_metadata:
         found = _from_imagej(tiff.imagej_metadata, series.keyframe)
     if found.pixel_size_um is not None:
@@ -34,19 +34,33 @@ def tiff_calibration(tiff: TiffFile, series: TiffPageSeries) -> Calibration:
     return Calibration(size, found.z_step_um, found.channel_names)
 
 
-def _from_ome(xml: str, number: int) -> Calibration:
-    """Attributes of Pixels and Channel of one Image; nothing if the XML is damaged."""
+def _from_ome(tiff: TiffFile, series: TiffPageSeries) -> Calibration:
+    """Attributes of Pixels and Channel of the series' Image; nothing if the XML is damaged."""
     try:
-        root = ElementTree.fromstring(xml)
+        root = ElementTree.fromstring(tiff.ome_metadata or "")
     except ElementTree.ParseError:
         return Calibration()
-    images = root.findall("{*}Image")
-    pixels = images[number if number < len(images) else 0].find("{*}Pixels") if images else None
+    pixels = _pixels_of(root, tiff, series)
     if pixels is None:
         return Calibration()
     z, y, x = (to_um(pixels.get(f"PhysicalSize{axis}"), pixels.get(f"PhysicalSize{axis}Unit", "µm")) for axis in "ZYX")
     names = tuple(channel.get("Name", "") for channel in pixels.findall("{*}Channel"))
     return Calibration(pixel_size(y, x), z, names if all(names) else ())
+
+
+def _pixels_of(root: ElementTree.Element, tiff: TiffFile, series: TiffPageSeries) -> ElementTree.Element | None:
+    """Pixels of the Image that a series was made of; tifffile makes none of an Image without data in the file."""
+    described = root.findall("{*}Image/{*}Pixels")
+    stored = [pixels for pixels in described if pixels.find("{*}TiffData") is not None] or described
+    alike = [pixels for pixels in stored if (pixels.get("SizeY"), pixels.get("SizeX")) == _size_texts(series)]
+    before = list(tiff.series)[: list(tiff.series).index(series)]
+    number = sum(_size_texts(other) == _size_texts(series) for other in before)
+    return alike[number] if number < len(alike) else None
+
+
+def _size_texts(series: TiffPageSeries) -> tuple[str, str]:
+    """Rows and columns as OME-XML writes them."""
+    return str(series.keyframe.imagelength), str(series.keyframe.imagewidth)
 
 
 def _from_imagej(metadata: dict[str, Any], page: TiffPage) -> Calibration:

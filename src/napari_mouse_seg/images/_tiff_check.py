@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from tifffile import TiffFile, TiffPage
 
-# Bits per sample, description, positions and sizes of strips and tiles, SubIFDs, JPEG tables.
-_NEEDED_TAGS = frozenset({258, 270, 273, 279, 324, 325, 330, 347})
+# Bits per sample, description, positions and sizes of strips and tiles, colour map, SubIFDs, JPEG tables.
+_NEEDED_TAGS = frozenset({258, 270, 273, 279, 320, 324, 325, 330, 347})
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 13: 4, 16: 8, 18: 8}
 
 
@@ -44,6 +44,7 @@ def check_structure(path: Path, tiff: TiffFile, page: TiffPage) -> None:
     if tiff.is_ndpi:
         return  # its 64-bit offsets are stored in another way
     _check_page(path, page.parent, page.offset)
+    _check_stack(path, tiff)
     following = _check_page(path, tiff, tiff.pages[-1].offset)
     if following >= tiff.filehandle.size:
         raise _truncated(path, "next page", following, tiff)
@@ -54,7 +55,8 @@ def check_structure(path: Path, tiff: TiffFile, page: TiffPage) -> None:
 def check_companions(path: Path, tiff: TiffFile) -> None:
     """Refuse an OME-TIFF of several files when one of them is missing; its planes would be read as zeros.
 
-    A file that was renamed still names its old self; its own identifier tells that.
+    A file that was renamed still names its old self; its own identifier tells that. Where it has none, the first file
+    that it names is taken for itself.
 
     Raises
     ------
@@ -64,13 +66,22 @@ def check_companions(path: Path, tiff: TiffFile) -> None:
     if not tiff.is_ome or not tiff.ome_metadata or "FileName" not in tiff.ome_metadata:
         return
     root = ElementTree.fromstring(tiff.ome_metadata)
+    entries = [entry for entry in root.iter() if entry.tag.endswith("}UUID") and entry.get("FileName")]
+    if entries and not root.get("UUID") and path.name not in {entry.get("FileName") for entry in entries}:
+        _identify(tiff, root, entries[0].text or "")
     own = root.get("UUID")
-    for entry in root.iter():
-        name = entry.get("FileName") if entry.tag.endswith("}UUID") else None
+    for entry in entries:
+        name = entry.get("FileName")
         if name and entry.text != own and not (path.parent / name).exists():
             raise ImageNotFoundError(
                 f"{path} is one of several files of an image, and {name} is missing beside it; put it there."
             )
+
+
+def _identify(tiff: TiffFile, root: ElementTree.Element, own: str) -> None:
+    """Write a file's identifier into its OME-XML as it was read; without one tifffile knows files by their names."""
+    root.set("UUID", own)
+    tiff.pages.first.description = ElementTree.tostring(root, encoding="unicode")
 
 
 def _check_level(path: Path, page: TiffPage, number: int, offset: int) -> None:
@@ -83,6 +94,18 @@ def _check_level(path: Path, page: TiffPage, number: int, offset: int) -> None:
         level = tifffile.TiffPage(page.parent, (page.index, number - 1))
         if len(level.dataoffsets) < math.prod(level.chunked):
             raise EOFError("its table of tiles or strips is incomplete")
+
+
+def _check_stack(path: Path, tiff: TiffFile) -> None:
+    """Refuse an ImageJ stack whose planes, which follow each other behind its only page, go beyond the end."""
+    first = tiff.pages.first
+    is_complete = tiff.series[0].kind == "imagej"
+    if is_complete or not tiff.is_imagej or len(tiff.pages) > 1 or not first.is_final:
+        return
+    n_planes = int((tiff.imagej_metadata or {}).get("images", 1))
+    end = first.dataoffsets[0] + n_planes * first.nbytes
+    if end > tiff.filehandle.size:
+        raise _truncated(path, f"last of {n_planes} planes", end, tiff)
 
 
 def _check_page(path: Path, tiff: TiffFile, offset: int) -> int:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from napari_mouse_seg.errors import DamagedImageError
-from napari_mouse_seg.images._coarse import chunks_of
 from napari_mouse_seg.images._headers import jpeg_header
-from napari_mouse_seg.images._levels import Level
+from napari_mouse_seg.images._levels import Level, chunks_of, pixel_dtype
 from napari_mouse_seg.images._tiff_page import check_pages
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ class TiffLevel(Level):
         File, for messages.
     cache
         Of decoded segments, shared by all levels of a file.
+    palette
+        (n, 3) colours that the stored pixels are indices of; None if they are pixels themselves.
     """
 
     def __init__(
@@ -60,31 +61,41 @@ class TiffLevel(Level):
         is_rgb: bool,
         name: str,
         cache: ByteCache,
+        palette: NDArray[np.uint8] | None = None,
     ) -> None:
         rows, columns = form.shaped[2:4]
         shape = (*leading_shape, rows, columns, *((3,) if is_rgb else ()))
-        super().__init__(shape, form.dtype, is_rgb=is_rgb, name=name, chunks=form.segment[1:])
+        dtype = form.dtype if palette is None else palette.dtype
+        super().__init__(shape, dtype, is_rgb=is_rgb, name=name, chunks=form.segment[1:])
         self._outer_shape = outer_shape
         self._pages = pages
         self._form = form
         self._cache = cache
+        self._palette = palette
+        self._stored_dtype = pixel_dtype(form.dtype, name)
         check_pages(pages, form, name)
 
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         page, depth, sample = self._locate(leading)
-        samples = slice(0, 3) if self.is_rgb else slice(sample, sample + 1)
-        n_samples = 3 if self.is_rgb else 1
-        if self._pages[page] is None or box.area == 0:
-            pixels = np.zeros((*box.shape, n_samples), self.dtype)
-        elif self._form.decode is None:
-            pixels = self._read_mapped(page, depth, samples, box)
-        elif self._form.shaped[0] == 1:
-            pixels = self._read_segments(page, 0, depth, samples, box)
-        else:
-            planes = range(samples.start, samples.stop)
-            one = slice(0, 1)
-            pixels = np.concatenate([self._read_segments(page, s, depth, one, box) for s in planes], axis=2)
+        samples = slice(0, 3) if self.is_rgb and self._palette is None else slice(sample, sample + 1)
+        pixels = self._read_samples(page, depth, samples, box)
+        if self._form.black is not None:
+            pixels = self._form.black - pixels
+        if self._palette is not None:
+            return np.asarray(self._palette[pixels[..., 0]])
         return pixels if self.is_rgb else pixels[..., 0]
+
+    def _read_samples(self, page: int, depth: int, samples: slice, box: Box) -> NDArray[Any]:
+        """Read a box with some of its stored samples as the last axis."""
+        if self._pages[page] is None or box.area == 0:
+            return np.zeros((*box.shape, samples.stop - samples.start), self._stored_dtype)
+        if self._form.decode is None:
+            return self._read_mapped(page, depth, samples, box)
+        if self._form.shaped[0] == 1:
+            return self._read_segments(page, 0, depth, samples, box)
+        planes = range(samples.start, samples.stop)
+        one = slice(0, 1)
+        return np.concatenate([self._read_segments(page, s, depth, one, box) for s in planes], axis=2)
 
     def _locate(self, leading: tuple[int, ...]) -> tuple[int, int, int]:
         """Page number, depth in it, and sample."""
@@ -104,9 +115,9 @@ class TiffLevel(Level):
                 array: NDArray[Any] = np.ndarray(self._form.shaped, self._form.dtype, mapped, page.offsets[0])
                 rows, columns = box.slices
                 if self._form.shaped[0] == 1:
-                    pixels = array[0, depth, rows, columns, samples].astype(self.dtype)
+                    pixels = array[0, depth, rows, columns, samples].astype(self._stored_dtype)
                 else:
-                    pixels = np.moveaxis(array[samples, depth, rows, columns, 0], 0, 2).astype(self.dtype)
+                    pixels = np.moveaxis(array[samples, depth, rows, columns, 0], 0, 2).astype(self._stored_dtype)
                 del array  # a mapping cannot be closed while an array looks at it
         return pixels
 
@@ -115,7 +126,7 @@ class TiffLevel(Level):
         form = self._form
         n_depth, n_rows, n_columns = form.grid
         first = (separate * n_depth + depth // form.segment[0]) * n_rows
-        out = np.empty((*box.shape, samples.stop - samples.start), self.dtype)
+        out = np.empty((*box.shape, samples.stop - samples.start), self._stored_dtype)
         with _LazyFile(self._stored(number).path) as file:
             for part in chunks_of(box, form.segment[1:], form.shaped[2:4]):
                 segment = (first + part.y0 // form.segment[1]) * n_columns + part.x0 // form.segment[2]

@@ -55,6 +55,8 @@ class PageFormat:
         Whether segments are JPEG streams, whose size is checked before decoding.
     is_ycbcr
         Whether decoded samples still have to be converted to RGB.
+    black
+        Stored value of black where 0 is white; None where 0 is black.
     """
 
     shaped: tuple[int, int, int, int, int]
@@ -63,6 +65,7 @@ class PageFormat:
     decode: Callable[..., Any] | None  # Any: tifffile's closure
     is_jpeg: bool
     is_ycbcr: bool
+    black: int | None
 
     @property
     def grid(self) -> tuple[int, int, int]:

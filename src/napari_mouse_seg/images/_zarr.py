@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import DamagedImageError, UnsupportedImageError
 from napari_mouse_seg.images._arrays import canonical_axes, check_axes
-from napari_mouse_seg.images._build import build_image
+from napari_mouse_seg.images._build import build_image, level_factor
+from napari_mouse_seg.images._cache import ByteCache
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._image import Calibration, MultiscaleImage
 from napari_mouse_seg.images._levels import ArrayLevel
@@ -74,7 +75,8 @@ def _image_from_group(path: Path, group: Any, multiscale: dict[str, Any], ome: d
         check_axes(str(path), names, array.shape)
     sizes = dict(zip(names, arrays[0].shape, strict=True))
     kept = "".join(axis for axis in canonical_axes(names) if axis in "YXS" or sizes[axis] > 1)
-    levels = tuple(ArrayLevel(array, names, kept, str(path)) for array in arrays)
+    cache = ByteCache()
+    levels = tuple(ArrayLevel(array, names, kept, str(path), cache) for array in arrays)
     scales = [_scales(multiscale, dataset, names) for dataset in datasets]
     shapes = [level.plane_shape for level in levels]
     return build_image(
@@ -103,13 +105,13 @@ def _array(path: Path, group: Any, name: str) -> Any:  # Any: zarr's group and a
 
 
 def _scales(multiscale: dict[str, Any], dataset: dict[str, Any], axes: str) -> dict[str, float]:  # Any: JSON
-    """Length of a pixel along each axis: the level's scale times that of the whole image."""
-    lengths = dict.fromkeys(axes, 1.0)
+    """Length of a pixel along each axis: the level's scale times that of the whole image; empty without both."""
+    lengths: dict[str, float] = {}
     for transforms in (dataset, multiscale):
         for transform in transforms.get("coordinateTransformations") or ():
             if transform.get("type") == "scale":
                 for axis, factor in zip(axes, transform["scale"], strict=True):
-                    lengths[axis] *= float(factor)
+                    lengths[axis] = lengths.get(axis, 1.0) * float(factor)
     return lengths
 
 
@@ -122,17 +124,17 @@ def _level_scale(
     """
     factors = []
     for axis, n_full, n_level in zip("YX", full, shape, strict=True):
-        factor = scale[axis] / finest[axis] if finest[axis] > 0 else 0.0
+        factor = scale.get(axis, 1.0) / finest.get(axis, 1.0) if finest.get(axis, 1.0) > 0 else 0.0
         fits = factor > 0 and abs(n_full / factor - n_level) <= 1
-        factors.append(factor if fits else n_full / n_level)
+        factors.append(factor if fits else level_factor(n_full, n_level))
     return factors[0], factors[1]
 
 
 def _calibration(
     axes: str, units: list[str | None], scale: dict[str, float], ome: dict[str, Any], n_channels: int
 ) -> Calibration:
-    """Pixel size where axes have a unit of length, and channel names."""
-    z, y, x = (to_um(scale[axis], units[axes.index(axis)]) if axis in axes else None for axis in "ZYX")
+    """Pixel size where axes have a scale and a unit of length, and channel names."""
+    z, y, x = (to_um(scale.get(axis), units[axes.index(axis)]) if axis in axes else None for axis in "ZYX")
     channels = (ome.get("omero") or {}).get("channels") or []
-    names = tuple(str(channel.get("label") or "") for channel in channels)
+    names = tuple(str((channel or {}).get("label") or "") for channel in channels)
     return Calibration(pixel_size(y, x), z, names if len(names) == n_channels and all(names) else ())

@@ -94,6 +94,20 @@ def test_truncated_pixels_are_noticed_at_opening(tmp_path: Path):
         open_image(tmp_path / "a.tif")
 
 
+@pytest.mark.parametrize("share", [0.99, 0.5, 0.2])
+def test_a_truncated_stack_of_one_page_is_noticed_at_opening(tmp_path: Path, share: float):
+    pixels = pattern((6, 100, 90), "uint16")
+    with tifffile.TiffWriter(tmp_path / "a.tif", imagej=True) as writer:
+        writer.write(pixels, truncate=True, metadata={"axes": "ZYX"})
+    np.testing.assert_array_equal(open_image(tmp_path / "a.tif").levels[0][...], pixels)
+    data = (tmp_path / "a.tif").read_bytes()
+    (tmp_path / "a.tif").write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(
+        DamagedImageError, match=r"a\.tif is truncated: its last of 6 planes reaches to byte .* copy it"
+    ):
+        open_image(tmp_path / "a.tif")
+
+
 def test_a_damaged_tile_stops_only_reads_that_touch_it(tmp_path: Path):
     pixels = pattern((128, 128))
     path = write_pyramid_tiff(tmp_path / "a.tif", [pixels], compression="zlib")

@@ -44,8 +44,26 @@ def test_arrays_of_other_readers_are_taken(kind):
     image = from_arrays([kind(level) for level in levels], "TZYX", name="layer", pixel_size_um=(0.5, 0.25))
     assert (image.name, image.path, image.axes, image.n_t, image.n_z) == ("layer", None, "TZYX", 2, 3)
     assert image.pixel_size_um == (0.5, 0.25)
-    assert image.level_scales == ((1, 1), (2, 41 / 21))
+    assert image.level_scales == ((1, 1), (2, 2))
     np.testing.assert_array_equal(image.plane(t=1, z=2).read(1, Box(3, 4, 20, 21)), levels[1][1, 2, 3:20, 4:21])
+
+
+@pytest.mark.parametrize(
+    ("shape", "coarse", "scale"),
+    [
+        ((2077, 2777), (1039, 1389), (2, 2)),  # rounded up
+        ((2077, 2777), (1038, 1388), (2, 2)),  # rounded down
+        ((501, 333), (63, 41), (8, 8)),
+        ((500, 300), (500, 100), (1, 3)),
+        ((100, 100), (67, 40), (100 / 67, 2.5)),
+        ((2000, 1000), (98, 999), (2000 / 98, 1000 / 999)),
+    ],
+)
+def test_a_level_has_a_whole_scale_where_that_explains_its_size_and_else_the_ratio(
+    shape: tuple[int, int], coarse: tuple[int, int], scale: tuple[float, float]
+):
+    image = from_arrays([np.broadcast_to(np.uint8(0), shape), np.broadcast_to(np.uint8(0), coarse)], "YX")
+    assert image.level_scales[1] == scale
 
 
 def test_one_array_is_one_level():

@@ -139,6 +139,21 @@ def test_two_threads_make_a_piece_once():
     assert len(n_made) == 1
 
 
+def test_a_piece_stored_twice_counts_once():
+    cache = ByteCache(max_bytes=100)
+
+    def make_while_others_make_it_too() -> np.ndarray:
+        # as seen by a thread that waited for a piece, which was dropped before its turn came
+        cache._store("a", np.zeros(60, np.uint8))
+        return np.zeros(60, np.uint8)
+
+    for _ in range(3):
+        cache.get("a", make_while_others_make_it_too)
+        assert cache.n_bytes == 60
+        cache.get("b", lambda: np.zeros(90, np.uint8))
+        assert cache.n_bytes == 90
+
+
 def test_a_failed_piece_is_tried_again():
     cache = ByteCache()
     with pytest.raises(ValueError, match="once"):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import warnings
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 from tests.helpers.pyramids import halves, pattern, smooth, write_pyramid_tiff
 
 from napari_mouse_seg.errors import ImageNotFoundError, UnsupportedImageError
@@ -96,17 +98,29 @@ def test_nan_survives_reading_and_is_left_out_of_the_statistics(tmp_path: Path):
     assert (limits.low, limits.high) == (np.nanmin(pixels), np.nanmax(pixels))
 
 
+@pytest.mark.parametrize("options", [{}, {"planarconfig": "separate"}, {"compression": "zlib"}, {"tile": (64, 64)}])
+def test_numbers_beyond_single_precision_become_infinite_without_a_warning(tmp_path: Path, options: dict[str, Any]):
+    pixels = pattern((3, 70, 90), "float64")
+    pixels[:, 5:9] = 1e300
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="minisblack", **options)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = open_image(tmp_path / "a.tif").levels[0][...]
+    assert np.isinf(found[:, 5:9]).all()
+    np.testing.assert_array_equal(found[:, 9:], pixels[:, 9:])
+
+
 def test_predictor_and_odd_strips_are_undone(tmp_path: Path):
     pixels = pattern((101, 77), "uint16")
     tifffile.imwrite(tmp_path / "a.tif", pixels, compression="zlib", predictor=True, rowsperstrip=7)
     np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif")), pixels)
 
 
-def test_subifd_levels_of_an_odd_size_keep_their_real_scale(tmp_path: Path):
+def test_subifd_levels_of_an_odd_size_are_read_at_their_whole_scale(tmp_path: Path):
     levels = halves(pattern((201, 333), "uint16"), 3)
     image = open_image(write_pyramid_tiff(tmp_path / "a.ome.tif", levels, metadata={"axes": "YX"}))
     assert image.level_shapes == ((201, 333), (101, 167), (51, 84))
-    assert image.level_scales[1] == (201 / 101, 333 / 167)
+    assert image.level_scales[1] == (2, 2)
     for number, level in enumerate(levels):
         np.testing.assert_array_equal(whole(image, number), level)
 
@@ -170,6 +184,33 @@ def test_a_renamed_ome_tiff_is_not_taken_for_one_of_several(tmp_path: Path):
     (tmp_path / "c0.ome.tif").rename(tmp_path / "renamed.ome.tif")
     read = open_image(tmp_path / "renamed.ome.tif").plane(channel=0).read(0, Box(0, 0, 128, 160))
     np.testing.assert_array_equal(read, planes[0])
+
+
+@pytest.mark.parametrize("name", ["original.ome.tif", "renamed.ome.tif"])
+def test_a_renamed_ome_tiff_without_an_identifier_is_read_whole(tmp_path: Path, name: str):
+    pixels = pattern((6, 30, 31), "uint16")
+    xml = (
+        '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+        '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYZCT" Type="uint16" SizeX="31" SizeY="30" '
+        'SizeC="2" SizeZ="3" SizeT="1" PhysicalSizeX="0.5" PhysicalSizeXUnit="µm"><Channel ID="Channel:0:0" '
+        'Name="DAPI"/><Channel ID="Channel:0:1" Name="GFP"/><TiffData IFD="0" PlaneCount="6">'
+        '<UUID FileName="original.ome.tif">urn:uuid:1</UUID></TiffData></Pixels></Image></OME>'
+    )
+    tifffile.imwrite(tmp_path / name, pixels, description=xml.encode(), metadata=None, photometric="minisblack")
+    image = open_image(tmp_path / name)
+    assert (image.axes, image.channel_names, image.pixel_size_um) == ("CZYX", ("DAPI", "GFP"), (0.5, 0.5))
+    np.testing.assert_array_equal(image.levels[0][...], pixels.reshape(2, 3, 30, 31))
+
+
+def test_a_missing_companion_is_noticed_without_identifiers_too(tmp_path: Path):
+    write_ome_set(tmp_path)
+    for number in (0, 1):
+        path = tmp_path / f"c{number}.ome.tif"
+        tifffile.tiffcomment(path, tifffile.tiffcomment(path).replace(f' UUID="urn:uuid:{number}"', "").encode())
+    assert open_image(tmp_path / "c1.ome.tif").n_channels == 2
+    (tmp_path / "c0.ome.tif").unlink()
+    with pytest.raises(ImageNotFoundError, match=r"c0\.ome\.tif is missing beside it"):
+        open_image(tmp_path / "c1.ome.tif")
 
 
 def test_imagej_hyperstack_in_micrometres(tmp_path: Path):
@@ -290,6 +331,26 @@ def test_the_largest_image_of_a_file_is_taken(tmp_path: Path):
     assert image.pixel_size_um == pytest.approx((0.7, 0.7))
 
 
+@pytest.mark.parametrize("same_size", [True, False])
+def test_an_ome_image_without_pixels_in_the_file_is_passed_over(tmp_path: Path, same_size: bool):
+    columns = 60 if same_size else 61
+    absent = (
+        '<Image ID="Image:9" Name="none"><Pixels ID="Pixels:9" DimensionOrder="XYCZT" Type="uint8" SizeY="50" '
+        f'SizeX="{columns}" SizeC="1" SizeZ="1" SizeT="1" PhysicalSizeX="7" PhysicalSizeY="7">'
+        '<Channel ID="Channel:9:0" Name="wrong"/><MetadataOnly/></Pixels></Image>'
+    )
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif") as writer:
+        for size in (0.25, 0.75):
+            channel = {"Name": [f"{size} um"]}
+            metadata = {"axes": "YX", "PhysicalSizeX": size, "PhysicalSizeY": size, "Channel": channel}
+            writer.write(pattern((50, 60)), metadata=metadata)
+    xml = tifffile.tiffcomment(tmp_path / "a.ome.tif")
+    tifffile.tiffcomment(tmp_path / "a.ome.tif", xml.replace("<Image ", absent + "<Image ", 1).encode())
+    image = open_image(tmp_path / "a.ome.tif")
+    assert image.pixel_size_um == pytest.approx((0.25, 0.25))
+    assert image.channel_names == ("0.25 um",)
+
+
 def test_a_pyramid_of_reduced_pages_is_one_image(tmp_path: Path):
     levels = [smooth((512, 400)), smooth((256, 200)), smooth((128, 100))]
     with tifffile.TiffWriter(tmp_path / "a.tif") as writer:
@@ -298,6 +359,124 @@ def test_a_pyramid_of_reduced_pages_is_one_image(tmp_path: Path):
     image = open_image(tmp_path / "a.tif")
     assert image.level_shapes == ((512, 400), (256, 200), (128, 100))
     np.testing.assert_array_equal(whole(image, 2), levels[2])
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint16"])
+@pytest.mark.parametrize(
+    "options", [{}, {"compression": "zlib"}, {"compression": "lzw", "tile": (64, 64)}, {"byteorder": ">"}]
+)
+def test_where_zero_is_white_values_are_turned_round(tmp_path: Path, dtype: str, options: dict[str, Any]):
+    pixels = pattern((201, 190), dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite", software="scanner", **options)
+    image = open_image(tmp_path / "a.tif")
+    expected = {"bool": 1, "uint8": 255, "uint16": 65_535}[dtype] - pixels.astype(image.dtype)
+    assert image.plane().read(0, BOX).dtype == image.dtype
+    np.testing.assert_array_equal(image.plane().read(0, BOX), expected[BOX.slices])
+
+
+@pytest.mark.parametrize("compression", ["raw", "group4", "tiff_lzw"])
+def test_a_fax_has_black_letters_on_white(tmp_path: Path, compression: str):
+    letters = Image.fromarray(pattern((64, 80)) % 3 > 0)
+    letters.save(tmp_path / "a.tif", tiffinfo={262: 0}, compression=compression)
+    with tifffile.TiffFile(tmp_path / "a.tif") as tiff:
+        assert tiff.pages[0].photometric == 0
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif")), np.asarray(Image.open(tmp_path / "a.tif")))
+
+
+def test_fewer_bits_are_turned_round_within_them(tmp_path: Path):
+    nibbles = pattern((10, 20)) % 16
+    tifffile.imwrite(tmp_path / "a.tif", nibbles[:, ::2] << 4 | nibbles[:, 1::2], photometric="miniswhite")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        tiff.pages[0].tags["BitsPerSample"].overwrite(4)
+        tiff.pages[0].tags["ImageWidth"].overwrite(20)
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif")), 15 - nibbles)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32", "uint32"])
+def test_signed_and_real_numbers_and_labels_are_not_turned_round(tmp_path: Path, dtype: str):
+    pixels = pattern((40, 50), dtype)
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="miniswhite")
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif", labels=True)), pixels)
+
+
+def test_a_stack_where_zero_is_white_is_turned_round(tmp_path: Path):
+    pixels = pattern((6, 50, 40))
+    with tifffile.TiffWriter(tmp_path / "a.tif", imagej=True) as writer:
+        writer.write(pixels, photometric="minisblack", truncate=True, metadata={"axes": "ZYX"})
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+") as tiff:
+        tiff.pages[0].tags["PhotometricInterpretation"].overwrite(0)
+    np.testing.assert_array_equal(open_image(tmp_path / "a.tif").levels[0][...], 255 - pixels)
+
+
+def hues() -> np.ndarray:
+    """(3, 256) colours as in a TIFF: no two alike, in no order of brightness."""
+    index = np.arange(256)
+    return (np.stack([index * 7 % 256, index * 11 % 256, 255 - index]) * 257).astype(np.uint16)
+
+
+def ramp(colour: tuple[int, int, int]) -> np.ndarray:
+    """(3, 256) colours from black to one that is given in 8 bits."""
+    return (np.outer(colour, np.arange(256)) * 257 // 255).astype(np.uint16)
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("tile", [None, (64, 64)])
+def test_a_palette_of_colours_is_looked_up(tmp_path: Path, compression: str | None, tile: tuple[int, int] | None):
+    index, colours = pattern((201, 190)), hues()
+    options = {"compression": compression, "tile": tile, "rowsperstrip": None if tile else 32}
+    tifffile.imwrite(tmp_path / "a.tif", index, photometric="palette", colormap=colours, **options)
+    image = open_image(tmp_path / "a.tif")
+    expected = (colours >> 8).astype(np.uint8).T[index]
+    assert (image.axes, image.dtype, image.plane().n_channels) == ("YXS", np.uint8, 3)
+    np.testing.assert_array_equal(image.plane().read(0, BOX), expected[BOX.slices])
+    np.testing.assert_array_equal(whole(image), expected)
+
+
+def test_palettes_of_small_entries_many_colours_and_planes_are_looked_up(tmp_path: Path):
+    colours = hues()
+    tifffile.imwrite(tmp_path / "8.tif", pattern((20, 30)), photometric="palette", colormap=colours >> 8)
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "8.tif")), (colours >> 8).T[pattern((20, 30))])
+    index, many = pattern((20, 30), "uint16"), np.roll(np.tile(colours, 256), 77, axis=1)
+    tifffile.imwrite(tmp_path / "16.tif", index, photometric="palette", colormap=many)
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "16.tif")), (many >> 8).T[index])
+    planes = pattern((9, 20, 30))
+    tifffile.imwrite(tmp_path / "z.tif", planes, photometric="palette", colormap=colours)
+    image = open_image(tmp_path / "z.tif")
+    assert image.axes == "ZYXS"
+    np.testing.assert_array_equal(whole(image, z=7), (colours >> 8).T[planes[7]])
+
+
+@pytest.mark.parametrize("bits", [4, 8])
+def test_a_palette_tiff_is_read_like_the_same_palette_png(tmp_path: Path, bits: int):
+    picture = Image.fromarray(smooth((40, 50), samples=3)).quantize(2**bits)
+    picture.save(tmp_path / "a.tif")
+    picture.save(tmp_path / "a.png", bits=bits)
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif")), whole(open_image(tmp_path / "a.png")))
+
+
+@pytest.mark.parametrize("colour", [(255, 255, 255), (0, 255, 0), (200, 90, 13), (0, 0, 0)])
+def test_a_palette_of_one_hue_shows_intensities(tmp_path: Path, colour: tuple[int, int, int]):
+    pixels = pattern((40, 50))
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="palette", colormap=ramp(colour))
+    image = open_image(tmp_path / "a.tif")
+    assert image.axes == "YX"
+    np.testing.assert_array_equal(whole(image), pixels)
+
+
+def test_an_inverted_grey_palette_is_looked_up(tmp_path: Path):
+    pixels = pattern((40, 50))
+    colours = ramp((255, 255, 255))[:, ::-1]
+    tifffile.imwrite(tmp_path / "a.tif", pixels, photometric="palette", colormap=colours)
+    np.testing.assert_array_equal(whole(open_image(tmp_path / "a.tif"))[..., 1], 255 - pixels)
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.tif", {"imagej": True}), ("a.ome.tif", {"ome": True})])
+def test_lookup_tables_of_imagej_and_ome_tiff_show_intensities(tmp_path: Path, name: str, options: dict[str, bool]):
+    pixels = pattern((40, 50))
+    tifffile.imwrite(tmp_path / name, pixels, photometric="palette", colormap=hues(), **options)
+    image = open_image(tmp_path / name)
+    assert image.axes == "YX"
+    np.testing.assert_array_equal(whole(image), pixels)
 
 
 def red_in_ycbcr() -> np.ndarray:

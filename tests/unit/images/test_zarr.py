@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -16,6 +16,7 @@ from napari_mouse_seg.images import open_image
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -48,9 +49,43 @@ def test_no_unit_means_no_pixel_size(tmp_path: Path):
     assert open_image(write_ome_zarr(tmp_path / "a.zarr", [pattern((60, 60))], unit=None)).pixel_size_um is None
 
 
+def edit_ome(path: Path, edit: Callable[[dict[str, Any]], None]) -> Path:
+    """Change the OME metadata of a written image."""
+    metadata = json.loads((path / "zarr.json").read_text())
+    edit(metadata["attributes"]["ome"])
+    (path / "zarr.json").write_text(json.dumps(metadata))
+    return path
+
+
+@pytest.mark.parametrize("transforms", [None, [{"type": "identity"}], [{"type": "translation", "translation": [1, 1]}]])
+def test_a_unit_without_a_scale_means_no_pixel_size(tmp_path: Path, transforms: list[dict[str, Any]] | None):
+    def drop_scales(ome: dict[str, Any]) -> None:
+        for dataset in ome["multiscales"][0]["datasets"]:
+            dataset["coordinateTransformations"] = transforms
+
+    image = open_image(edit_ome(write_ome_zarr(tmp_path / "a.zarr", halves(pattern((60, 60)), 2)), drop_scales))
+    assert image.pixel_size_um is None
+    assert image.level_scales == ((1, 1), (2, 2))
+
+
+def test_a_scale_of_the_whole_image_alone_is_its_pixel_size(tmp_path: Path):
+    path = write_ome_zarr(tmp_path / "a.zarr", halves(pattern((60, 60)), 2), image_scale=[0.25, 0.5])
+    edit_ome(path, lambda ome: [one.pop("coordinateTransformations") for one in ome["multiscales"][0]["datasets"]])
+    image = open_image(path)
+    assert image.pixel_size_um == pytest.approx((0.25, 0.5))
+    assert image.level_scales == ((1, 1), (2, 2))
+
+
+@pytest.mark.parametrize("described", [[None, None], [None, {"label": "Actin"}]])
+def test_channels_that_are_not_described_have_no_names(tmp_path: Path, described: list[Any]):
+    path = write_ome_zarr(tmp_path / "a.zarr", [pattern((2, 60, 60))], "cyx", channels=("a", "b"))
+    image = open_image(edit_ome(path, lambda ome: ome["omero"].update(channels=described)))
+    assert (image.n_channels, image.channel_names) == (2, ())
+
+
 def test_a_scale_that_contradicts_the_shapes_is_replaced_by_their_ratio(tmp_path: Path):
     path = write_ome_zarr(tmp_path / "a.zarr", halves(pattern((150, 131)), 2), scales=[[1, 1], [1, 1]])
-    assert open_image(path).level_scales[1] == (150 / 75, 131 / 66)
+    assert open_image(path).level_scales[1] == (2, 2)
 
 
 def test_a_scale_that_is_no_whole_number_is_kept(tmp_path: Path):
@@ -108,9 +143,7 @@ def test_a_plate_is_refused_with_the_way_to_a_field(tmp_path: Path):
 
 def test_unknown_axes_are_refused(tmp_path: Path):
     path = write_ome_zarr(tmp_path / "a.zarr", [pattern((2, 40, 30))], "zyx")
-    metadata = json.loads((path / "zarr.json").read_text())
-    metadata["attributes"]["ome"]["multiscales"][0]["axes"][0]["name"] = "q"
-    (path / "zarr.json").write_text(json.dumps(metadata))
+    edit_ome(path, lambda ome: ome["multiscales"][0]["axes"][0].update(name="q"))
     with pytest.raises(UnsupportedImageError, match="has the axes 'QYX'"):
         open_image(path)
 
