@@ -17,7 +17,7 @@ from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.pipeline._process import Orders, encode
 from napari_mouse_seg.plans import RetrainPlan
 
-_NICE = 5
+_NICE = 10
 
 
 def main() -> None:
