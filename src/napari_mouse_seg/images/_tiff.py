@@ -209,6 +209,10 @@ def _stored_pages(level: TiffPageSeries, n_pages: int) -> tuple[tuple[StoredPage
     if len(level) != n_pages:
         raise DamagedImageError(f"{level.keyframe.parent.filehandle.path} lists {len(level)} pages of {n_pages}.")
     pages = [level[i] for i in range(n_pages)]
+    if len({page.parent.byteorder for page in pages if page is not None}) > 1:
+        raise UnsupportedImageError(
+            f"The files of {level.keyframe.parent.filehandle.path} differ in byte order; export them again."
+        )
     if form.decode is None and not all(page is None or _is_one_run(page) for page in pages):
         form = _page_format(level.keyframe, plain=False)
     return tuple(None if page is None else _stored_page(page, form) for page in pages), form

@@ -512,3 +512,33 @@ def test_real_jpeg_xl_fields_are_read(data_dir: Path):
         image = open_image(path)
         assert (image.shape, image.dtype) == ((520, 696), np.uint16)
         np.testing.assert_array_equal(whole(image), tifffile.imread(path))
+
+
+@pytest.mark.parametrize("order", ["<<", "<>"])
+def test_files_of_one_image_that_differ_in_byte_order_are_refused(tmp_path, order):
+    pixels = np.random.default_rng(0).integers(0, 60_000, (2, 50, 60)).astype(np.uint16)
+    parts = "".join(
+        f'<TiffData FirstC="{number}" IFD="0" PlaneCount="1"><UUID FileName="m{number}.ome.tif">urn:uuid:{number}</UUID>'
+        "</TiffData>"
+        for number in range(2)
+    )
+    for number in range(2):
+        description = (
+            f'<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="urn:uuid:{number}"><Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" '
+            f'SizeX="60" SizeY="50" SizeC="2" SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" SamplesPerPixel="1"/>'
+            f'<Channel ID="Channel:0:1" SamplesPerPixel="1"/>{parts}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(
+            tmp_path / f"m{number}.ome.tif",
+            pixels[number],
+            description=description.encode(),
+            metadata=None,
+            byteorder=order[number],
+        )
+    if order == "<>":
+        with pytest.raises(UnsupportedImageError, match="differ in byte order; export them again"):
+            open_image(tmp_path / "m0.ome.tif")
+    else:
+        image = open_image(tmp_path / "m0.ome.tif")
+        np.testing.assert_array_equal(image.plane(channel=1).read(0, Box(0, 0, 50, 60)), pixels[1])
