@@ -518,8 +518,8 @@ def test_real_jpeg_xl_fields_are_read(data_dir: Path):
 def test_files_of_one_image_that_differ_in_byte_order_are_refused(tmp_path, order):
     pixels = np.random.default_rng(0).integers(0, 60_000, (2, 50, 60)).astype(np.uint16)
     parts = "".join(
-        f'<TiffData FirstC="{number}" IFD="0" PlaneCount="1"><UUID FileName="m{number}.ome.tif">urn:uuid:{number}</UUID>'
-        "</TiffData>"
+        f'<TiffData FirstC="{number}" IFD="0" PlaneCount="1">'
+        f'<UUID FileName="m{number}.ome.tif">urn:uuid:{number}</UUID></TiffData>'
         for number in range(2)
     )
     for number in range(2):
