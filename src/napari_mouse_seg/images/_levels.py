@@ -34,21 +34,28 @@ _PIXEL_DTYPES = {
     "float32": "float32",
     "float64": "float32",
     "uint32": "uint32",
+    "int32": "uint32",
+    "int64": "uint32",
+    "uint64": "uint32",
 }
 
 LABEL_DTYPE = np.dtype(np.uint32)
-"""Of label images, whose values are names; ``refuse_labels`` keeps them out where intensities are meant."""
+"""Of label images, whose values are names; ``refuse_labels`` keeps them out where intensities are meant.
+
+All integers of 32 and 64 bits are taken for labels: that is what they are used for.
+"""
 
 
 def pixel_dtype(dtype: Any, name: str) -> np.dtype[Any]:  # Any: whatever numpy takes for a dtype
     """Return the dtype that pixels of ``dtype`` are read as.
 
-    bool is read as uint8 (0 and 1), int8 as int16, float16 and float64 as float32; others stay.
+    bool is read as uint8 (0 and 1), int8 as int16, float16 and float64 as float32, integers of 32 and 64 bits, which
+    are labels, as uint32; others stay.
 
     Raises
     ------
     UnsupportedImageError
-        If there is no lossless and no harmless conversion, as for signed 32-bit integers and complex numbers.
+        If there is no lossless and no harmless conversion, as for complex numbers.
     """
     found = np.dtype(dtype)
     if found.name not in _PIXEL_DTYPES:
@@ -57,9 +64,27 @@ def pixel_dtype(dtype: Any, name: str) -> np.dtype[Any]:  # Any: whatever numpy 
 
 
 def refuse_labels(dtype: Any, name: str) -> None:  # Any: whatever numpy takes for a dtype
-    """Raise ``UnsupportedImageError`` for ``LABEL_DTYPE`` in any byte order."""
-    if np.dtype(dtype).name == LABEL_DTYPE.name:
-        raise _unsupported(LABEL_DTYPE, name)
+    """Raise ``UnsupportedImageError`` for dtypes that are read as ``LABEL_DTYPE``, in any byte order."""
+    if pixel_dtype(dtype, name) == LABEL_DTYPE:
+        raise _unsupported(np.dtype(dtype), name)
+
+
+def as_pixels(pixels: NDArray[Any], dtype: np.dtype[Any], name: str) -> NDArray[Any]:
+    """Return stored pixels as ``dtype``, from ``pixel_dtype``.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If they are labels that do not fit into it.
+    """
+    if dtype == LABEL_DTYPE and pixels.dtype.name != LABEL_DTYPE.name and pixels.size:
+        low, high = int(pixels.min()), int(pixels.max())
+        if low < 0 or high > np.iinfo(LABEL_DTYPE).max:
+            raise UnsupportedImageError(
+                f"{name} holds labels from {low:,} to {high:,}, and only those from 0 to 4,294,967,295 can be used; "
+                "number them anew."
+            )
+    return pixels.astype(dtype, copy=False)
 
 
 def _unsupported(dtype: np.dtype[Any], name: str) -> UnsupportedImageError:
@@ -98,6 +123,7 @@ class Level(ABC):
         chunks: tuple[int, int],
     ) -> None:
         self.shape = tuple(int(size) for size in shape)
+        self.stored_dtype = np.dtype(dtype)
         self.dtype = pixel_dtype(dtype, name)
         self.is_rgb = is_rgb
         self.name = name
@@ -153,7 +179,7 @@ class Level(ABC):
         what = f"rows {box.y0} to {box.y1}, columns {box.x0} to {box.x1}"
         # float64 beyond float32 becomes infinite, which statistics leave out
         with reading(self.name, what), np.errstate(over="ignore"):
-            return self._read(leading, box).astype(self.dtype, copy=False)
+            return as_pixels(self._read(leading, box), self.dtype, self.name)
 
     @abstractmethod
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
@@ -172,7 +198,8 @@ class Level(ABC):
         for chunk in chunks_of(box, self.chunks, self.plane_shape):
             pixels = cache.get((id(self), leading, chunk), partial(read, leading, chunk))
             part = chunk.intersect(box)
-            out[part.shift(-box.y0, -box.x0).slices] = pixels[part.shift(-chunk.y0, -chunk.x0).slices]
+            found = pixels[part.shift(-chunk.y0, -chunk.x0).slices]
+            out[part.shift(-box.y0, -box.x0).slices] = as_pixels(found, self.dtype, self.name)
         return out
 
     def __len__(self) -> int:

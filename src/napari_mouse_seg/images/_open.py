@@ -37,7 +37,7 @@ def open_image(path: str | os.PathLike[str], *, labels: bool = False) -> Multisc
     path
         File or directory.
     labels
-        Whether a label image, of uint32, is opened too; it cannot be segmented.
+        Whether a label image, of integers of 32 or 64 bits, is opened too, as uint32; it cannot be segmented.
 
     Returns
     -------
@@ -55,7 +55,7 @@ def open_image(path: str | os.PathLike[str], *, labels: bool = False) -> Multisc
     """
     image = _open(Path(path))
     if not labels:
-        refuse_labels(image.dtype, str(path))
+        refuse_labels(image.levels[0].stored_dtype, str(path))
     return image
 
 

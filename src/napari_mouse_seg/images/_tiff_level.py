@@ -14,7 +14,7 @@ import numpy as np
 
 from napari_mouse_seg.errors import DamagedImageError
 from napari_mouse_seg.images._headers import jpeg_header
-from napari_mouse_seg.images._levels import Level, chunks_of, pixel_dtype
+from napari_mouse_seg.images._levels import Level, as_pixels, chunks_of, pixel_dtype
 from napari_mouse_seg.images._tiff_page import check_pages
 
 if TYPE_CHECKING:
@@ -115,10 +115,11 @@ class TiffLevel(Level):
                 array: NDArray[Any] = np.ndarray(self._form.shaped, self._form.dtype, mapped, page.offsets[0])
                 rows, columns = box.slices
                 if self._form.shaped[0] == 1:
-                    pixels = array[0, depth, rows, columns, samples].astype(self._stored_dtype)
+                    found = array[0, depth, rows, columns, samples]
                 else:
-                    pixels = np.moveaxis(array[samples, depth, rows, columns, 0], 0, 2).astype(self._stored_dtype)
-                del array  # a mapping cannot be closed while an array looks at it
+                    found = np.moveaxis(array[samples, depth, rows, columns, 0], 0, 2)
+                pixels = as_pixels(found.copy(), self._stored_dtype, self.name)
+                del array, found  # a mapping cannot be closed while an array looks at it
         return pixels
 
     def _read_segments(self, number: int, separate: int, depth: int, samples: slice, box: Box) -> NDArray[Any]:
@@ -133,7 +134,8 @@ class TiffLevel(Level):
                 pixels = self._segment(number, segment, file)[depth % form.segment[0]]
                 inside = part.intersect(box)
                 rows, columns = inside.shift(-part.y0, -part.x0).slices
-                out[inside.shift(-box.y0, -box.x0).slices] = pixels[rows, columns, samples]
+                found = as_pixels(pixels[rows, columns, samples], self._stored_dtype, self.name)
+                out[inside.shift(-box.y0, -box.x0).slices] = found
         return out
 
     def _segment(self, number: int, segment: int, file: _LazyFile) -> NDArray[Any]:

@@ -76,6 +76,29 @@ def test_other_dtypes_are_refused_by_name(tmp_path: Path, dtype: str):
         open_image(tmp_path / "labels.tif")
 
 
+@pytest.mark.parametrize("dtype", ["int32", "int64", "uint64", ">i4"])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib", "tile": (64, 64)}], ids=["plain", "tiles"])
+def test_labels_of_other_integers_are_opened_as_such(tmp_path: Path, dtype: str, options: dict[str, Any]):
+    labels = np.random.default_rng(0).integers(0, 2**31, (150, 170)).astype(dtype)
+    path = tmp_path / "labels.tif"
+    tifffile.imwrite(path, labels, byteorder=labels.dtype.byteorder if dtype == ">i4" else None, **options)
+    image = open_image(path, labels=True)
+    assert image.holds_labels
+    np.testing.assert_array_equal(whole(image), labels)
+    with pytest.raises(UnsupportedImageError, match=rf"holds {np.dtype(dtype).name} pixels"):
+        open_image(path)
+
+
+@pytest.mark.parametrize(("dtype", "value"), [("int32", -1), ("int64", 2**32)])
+@pytest.mark.parametrize("options", [{}, {"compression": "zlib"}], ids=["plain", "strips"])
+def test_labels_that_do_not_fit_are_told(tmp_path: Path, dtype: str, value: int, options: dict[str, Any]):
+    labels = np.zeros((20, 30), dtype)
+    labels[3, 4] = value
+    tifffile.imwrite(tmp_path / "labels.tif", labels, **options)
+    with pytest.raises(UnsupportedImageError, match=r"holds labels from .* number them anew"):
+        whole(open_image(tmp_path / "labels.tif", labels=True))
+
+
 @pytest.mark.parametrize("byteorder", ["<", ">"])
 def test_labels_are_opened_where_they_are_asked_for(tmp_path: Path, byteorder: str):
     labels = np.random.default_rng(0).integers(0, 2**32, (2500, 2100), dtype=np.uint32)

@@ -172,3 +172,13 @@ def test_a_damaged_chunk_is_an_image_error_when_it_is_read(tmp_path: Path):
     np.testing.assert_array_equal(plane.read(0, Box(0, 0, 64, 60)), pattern((120, 60))[:64])
     with pytest.raises(DamagedImageError, match=r"a\.zarr: rows 60 to 120, columns 0 to 60 could not be read"):
         plane.read(0, Box(60, 0, 120, 60))
+
+
+def test_labels_of_signed_integers_are_opened_as_such(tmp_path):
+    labels = np.arange(40 * 50).reshape(40, 50).astype(np.int32)
+    source = write_ome_zarr(tmp_path / "labels.ome.zarr", [labels], axes="yx")
+    image = open_image(source, labels=True)
+    assert image.holds_labels
+    np.testing.assert_array_equal(image.plane().read(0, Box(0, 0, 40, 50)), labels)
+    with pytest.raises(UnsupportedImageError, match="holds int32 pixels"):
+        open_image(source)
