@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from napari.layers import Image
 
 from napari_mouse_seg.errors import ExportError, UnsupportedImageError
+from napari_mouse_seg.plugin._layers import pixel_size_um
 
 if TYPE_CHECKING:
     from napari_mouse_seg.export import LabelArray
 
+_PLACE = ("scale", "rotate", "shear", "affine", "units")
 _FORMAT_OF = {".tif": "tiff", ".tiff": "tiff", ".zarr": "ome-zarr", ".csv": "csv", ".geojson": "geojson"}
 
 
@@ -48,8 +51,9 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     if name is None:
         raise ExportError(f"{target.name} ends in no known format; give it one of {', '.join(_FORMAT_OF)}.")
     finest = data[0] if attributes.get("multiscale") or isinstance(data, Sequence) else data
-    labels = _plane_of(finest, str(attributes.get("name", "labels")))
-    image = LabelImage(labels, _pixel_size_um(attributes), str(attributes.get("name", "labels")))
+    called = str(attributes.get("name", "labels"))
+    labels = _plane_of(finest, called)
+    image = LabelImage(labels, pixel_size_um(_place_of(len(finest.shape), attributes)), called)
     FORMATS[name].write(target, image, overwrite=True)
     return [path]
 
@@ -63,13 +67,7 @@ def _plane_of(labels: Any, name: str) -> LabelArray:
     return plane
 
 
-def _pixel_size_um(attributes: Mapping[str, Any]) -> tuple[float, float] | None:
-    """Return height and width of a pixel in µm; None if the layer's units are no lengths."""
-    units = tuple(attributes.get("units") or ())[-2:]
-    sizes = []
-    for step, unit in zip(tuple(attributes.get("scale", ()))[-2:], units, strict=False):
-        quantity = float(step) * unit
-        if not quantity.check("[length]") or float(step) <= 0:
-            return None
-        sizes.append(float(quantity.to("micrometer").magnitude))
-    return (sizes[0], sizes[1]) if len(sizes) == 2 else None
+def _place_of(ndim: int, attributes: Mapping[str, Any]) -> Image:  # Any: as above
+    """Return an empty layer at the same place; napari knows what the attributes mean."""
+    place = {name: attributes[name] for name in _PLACE if attributes.get(name) is not None}
+    return Image(np.zeros((1,) * ndim, np.uint8), **place)

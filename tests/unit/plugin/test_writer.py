@@ -41,6 +41,12 @@ def test_a_pyramid_is_saved_at_its_finest_level(pyramid: Labels, tmp_path: Path,
     np.testing.assert_array_equal(image.plane().read(0, Box(0, 0, 300, 400)), pyramid.data[0][0])
 
 
+def test_the_pixel_size_is_that_in_the_world(pyramid: Labels, tmp_path: Path) -> None:
+    pyramid.affine = np.diag([1, 3, 3, 1])
+    write_labels(str(tmp_path / "a.tif"), *pyramid.as_layer_data_tuple()[:2])
+    assert open_image(tmp_path / "a.tif", labels=True).pixel_size_um == pytest.approx((1.5, 0.75))
+
+
 def test_measurements_and_outlines_are_saved_by_their_ending(pyramid: Labels, tmp_path: Path) -> None:
     for ending, n_lines in ((".csv", 3), (".geojson", None)):
         path = tmp_path / f"nuclei{ending}"
