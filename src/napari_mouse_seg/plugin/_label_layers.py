@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.plugin._layers import labels_data, make_labels_layer, plane_indices, shows
+from napari_mouse_seg.plugin._layers import ORIGIN, Origin, labels_data, make_labels_layer, plane_indices, shows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +112,7 @@ class LabelLayers:
         shown.layer = make_labels_layer(
             shown.image_layer, workspace.canvas, job.pixel_scale, shown.planes, shown.name, job.model.card.classes
         )
+        shown.layer.metadata[ORIGIN] = Origin(job)
         shown.layer.selected_label = workspace.canvas.paint_label
         self._viewer.add_layer(shown.layer)
         for event in _paint_events(shown.layer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.images import MultiscaleImage
-    from napari_mouse_seg.pipeline import Canvas
+    from napari_mouse_seg.pipeline import Canvas, SegmentJob
     from napari_mouse_seg.plans import ClassPlan, SegmentPlan
 
 AID = "mouse-seg aid"
@@ -27,7 +28,20 @@ AID = "mouse-seg aid"
 OUTLINES = "mouse-seg outlines"
 """Key in the metadata of labels layers that hold the outlines of objects only, to look at."""
 
+ORIGIN = "mouse-seg origin"
+"""Key in the metadata of labels layers of what they were made from, an ``Origin``."""
+
 _LEADING = {0: "", 1: "T", 2: "TZ", 3: "TCZ"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """The job that labels come from; it goes with copies of their layer as it is."""
+
+    job: SegmentJob
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Origin:  # Any: as copy wants it
+        return self
 
 
 def image_of_layer(layer: Image) -> MultiscaleImage:

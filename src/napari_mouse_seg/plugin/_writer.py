@@ -10,10 +10,11 @@ import numpy as np
 from napari.layers import Image
 
 from napari_mouse_seg.errors import ExportError, UnsupportedImageError
-from napari_mouse_seg.plugin._layers import pixel_size_um
+from napari_mouse_seg.plugin._layers import ORIGIN, pixel_size_um
 
 if TYPE_CHECKING:
-    from napari_mouse_seg.export import LabelArray
+    from napari_mouse_seg.export import LabelArray, LabelImage
+    from napari_mouse_seg.plugin._layers import Origin
 
 _PLACE = ("scale", "rotate", "shear", "affine", "units")
 _FORMAT_OF = {".tif": "tiff", ".tiff": "tiff", ".zarr": "ome-zarr", ".csv": "csv", ".geojson": "geojson"}
@@ -21,6 +22,8 @@ _FORMAT_OF = {".tif": "tiff", ".tiff": "tiff", ".zarr": "ome-zarr", ".csv": "csv
 
 def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # Any: as npe2 hands it over
     """Write a labels layer; napari has asked whether a file may be replaced.
+
+    A result of the panel *Segment* is written at its image's size, as the command line does, and measured in it.
 
     Parameters
     ----------
@@ -53,9 +56,26 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     finest = data[0] if attributes.get("multiscale") or isinstance(data, Sequence) else data
     called = str(attributes.get("name", "labels"))
     labels = _plane_of(finest, called)
-    image = LabelImage(labels, pixel_size_um(_place_of(len(finest.shape), attributes)), called)
+    size_um = pixel_size_um(_place_of(len(finest.shape), attributes))
+    origin = (attributes.get("metadata") or {}).get(ORIGIN)
+    image = _over_its_image(labels, size_um, called, origin) or LabelImage(labels, size_um, called)
     FORMATS[name].write(target, image, overwrite=True)
     return [path]
+
+
+def _over_its_image(
+    labels: LabelArray, size_um: tuple[float, float] | None, name: str, origin: Origin | None
+) -> LabelImage | None:
+    """Return a result at its image's size, with the image to measure; None if the labels are no result."""
+    from napari_mouse_seg.export import LabelImage, at_image_size
+
+    if origin is None or tuple(labels.shape) != origin.job.network_shape:
+        return None
+    job = origin.job
+    y, x = job.pixel_scale
+    image_um = None if size_um is None else (size_um[0] / y, size_um[1] / x)
+    at_size = at_image_size(labels, (y, x), job.plane.shape)
+    return LabelImage(at_size, image_um, name, job.plane, job.model.card.classes)
 
 
 def _plane_of(labels: Any, name: str) -> LabelArray:
