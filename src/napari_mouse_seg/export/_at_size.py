@@ -15,13 +15,10 @@ if TYPE_CHECKING:
 _BAND_PIXELS = 4_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _ScaledLabels:
-    """Nearest-neighbour view; nothing is stored."""
+class _View:
+    """What views of labels have in common: two axes of uint32."""
 
-    labels: LabelArray
-    pixel_scale: tuple[float, float]
-    shape: tuple[int, int]
+    __slots__ = ()
 
     @property
     def dtype(self) -> np.dtype[np.uint32]:
@@ -32,6 +29,15 @@ class _ScaledLabels:
     def ndim(self) -> int:
         """Always 2."""
         return 2
+
+
+@dataclass(frozen=True, slots=True)
+class _ScaledLabels(_View):
+    """Nearest-neighbour view; nothing is stored."""
+
+    labels: LabelArray
+    pixel_scale: tuple[float, float]
+    shape: tuple[int, int]
 
     def __getitem__(self, index: tuple[slice, slice]) -> NDArray[np.uint32]:
         rows, columns = (self._positions(axis, index[axis]) for axis in (0, 1))
@@ -50,7 +56,7 @@ class _ScaledLabels:
 
 
 @dataclass(frozen=True, slots=True)
-class _Renumbered:
+class _Renumbered(_View):
     """View with other ids; ``numbers`` holds the new one of each, 0 to leave it out."""
 
     labels: LabelArray
@@ -60,16 +66,6 @@ class _Renumbered:
     def shape(self) -> tuple[int, ...]:
         """Rows and columns."""
         return tuple(self.labels.shape)
-
-    @property
-    def dtype(self) -> np.dtype[np.uint32]:
-        """Always uint32."""
-        return np.dtype(np.uint32)
-
-    @property
-    def ndim(self) -> int:
-        """Always 2."""
-        return 2
 
     def __getitem__(self, index: tuple[slice, slice]) -> NDArray[np.uint32]:
         renumbered: NDArray[np.uint32] = self.numbers[np.asarray(self.labels[index])]

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import UnsupportedImageError
 from napari_mouse_seg.images._build import build_image
+from napari_mouse_seg.images._dtypes import refuse_labels
 from napari_mouse_seg.images._image import Calibration, MultiscaleImage
-from napari_mouse_seg.images._levels import ArrayLevel, refuse_labels
+from napari_mouse_seg.images._levels import ArrayLevel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

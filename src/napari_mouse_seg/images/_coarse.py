@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_mouse_seg.images._cache import ByteCache
-from napari_mouse_seg.images._levels import LABEL_DTYPE, Level
+from napari_mouse_seg.images._dtypes import LABEL_DTYPE
+from napari_mouse_seg.images._levels import Level
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:

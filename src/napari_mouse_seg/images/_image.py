@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import PlanError
-from napari_mouse_seg.images._levels import LABEL_DTYPE, Level, SelectedLevel
+from napari_mouse_seg.images._dtypes import LABEL_DTYPE
+from napari_mouse_seg.images._levels import Level, SelectedLevel
 from napari_mouse_seg.images._plane import ImagePlane
 
 if TYPE_CHECKING:

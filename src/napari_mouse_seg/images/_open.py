@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError, UnsupportedImageError
+from napari_mouse_seg.images._dtypes import refuse_labels
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._headers import JPEG_MAGIC, PNG_MAGIC
-from napari_mouse_seg.images._levels import refuse_labels
 from napari_mouse_seg.images._raster import open_raster
 from napari_mouse_seg.images._tiff import open_tiff
 from napari_mouse_seg.images._zarr import open_ome_zarr

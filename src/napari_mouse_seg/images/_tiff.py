@@ -15,8 +15,8 @@ import numpy as np
 from napari_mouse_seg.errors import DamagedImageError, UnsupportedImageError
 from napari_mouse_seg.images._build import build_image
 from napari_mouse_seg.images._cache import ByteCache
+from napari_mouse_seg.images._dtypes import pixel_dtype
 from napari_mouse_seg.images._guard import reading
-from napari_mouse_seg.images._levels import pixel_dtype
 from napari_mouse_seg.images._tiff_calibration import tiff_calibration
 from napari_mouse_seg.images._tiff_check import check_companions, check_structure
 from napari_mouse_seg.images._tiff_level import TiffLevel

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from napari_mouse_seg.errors import DamagedImageError
+from napari_mouse_seg.images._dtypes import as_pixels, pixel_dtype
 from napari_mouse_seg.images._headers import jpeg_header
-from napari_mouse_seg.images._levels import Level, as_pixels, chunks_of, pixel_dtype
+from napari_mouse_seg.images._levels import Level, chunks_of
 from napari_mouse_seg.images._tiff_page import check_pages
 
 if TYPE_CHECKING:

@@ -88,7 +88,7 @@ class Previews:
         self._waiting: dict[str, tuple[Model | Path, Place, tuple[ClassPlan, ...], str]] = {}
         self._task: RunningTask | None = None
         self._key = ""  # Of what is at work and has not been shown yet.
-        self._empty = ""  # Key of a layer that waits for its first result.
+        self._empty: set[str] = set()  # Keys of layers that wait for their first result.
 
     @property
     def is_at_work(self) -> bool:
@@ -123,12 +123,12 @@ class Previews:
             where = placement(place.layer, (place.region.y0, place.region.x0), (1.0, 1.0), place.planes)
             display = class_display(classes, hide_background=True) if classes else {}
             self._add(key, Labels(labels, name=key, **where, **display), bool(classes))
-            self._empty = key
+            self._empty.add(key)
 
     def drop_empty(self) -> None:
-        """Take away a layer in which nothing has been shown."""
-        if self._empty:
-            self.remove(self._empty)
+        """Take away layers in which nothing has been shown."""
+        for key in list(self._empty):
+            self.remove(key)
 
     def remove(self, key: str) -> None:
         """Take a layer away, also one that is still to come."""
@@ -190,7 +190,7 @@ class Previews:
         self._next()
 
     def _show(self, key: str, name: str, place: Place, classes: tuple[ClassPlan, ...], looked: Looked) -> None:
-        self._empty = "" if key == self._empty else self._empty
+        self._empty.discard(key)
         result, labels = looked.result, looked.labels[(np.newaxis,) * len(place.planes)]
         where = placement(place.layer, (result.box.y0, result.box.x0), result.pixel_scale, place.planes)
         display = class_display(classes, hide_background=True) if classes else {}
@@ -208,7 +208,7 @@ class Previews:
         self.shown.emit(key, result.found)
 
     def _take_out(self, key: str) -> None:
-        self._empty = "" if key == self._empty else self._empty
+        self._empty.discard(key)
         layer = self._layers.pop(key, None)
         if layer is not None and layer in self._viewer.layers:
             self._viewer.layers.remove(layer)

@@ -86,6 +86,8 @@ class Rounds:
         self._compared: tuple[str, ...] = ()  # Keys of previews.
         self._to_compare: tuple[int, int] | None = None  # Whose models are being read.
         shelf.used_changed.connect(self._on_used)
+        for over in (session.run_cancelled, session.run_failed):
+            over.connect(self._on_nothing_learnt)
 
     @property
     def used(self) -> int | None:
@@ -184,10 +186,6 @@ class Rounds:
         if place is not None:
             self._previews.prepare(PREVIEW, place, self._kind.classes)
 
-    def end_training(self) -> None:
-        """Forget a training that has shown nothing."""
-        self._previews.drop_empty()
-
     def show_checkpoint(self, event: CheckpointReady) -> None:
         """Show what the model in training finds."""
         self._preview_training(Path(event.path))
@@ -248,6 +246,10 @@ class Rounds:
         self._shelf.choose(self._shelf.models.index(model))
         self._preview_training(model)
         self.changed.emit()
+
+    def _on_nothing_learnt(self, _reason: str = "") -> None:
+        """Forget a training that has shown nothing."""
+        self._previews.drop_empty()
 
     def _on_used(self) -> None:
         self.changed.emit()

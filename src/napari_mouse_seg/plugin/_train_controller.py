@@ -188,7 +188,7 @@ class TrainController(QObject):
             (session.checkpoint_ready, self._rounds.show_checkpoint),
             (session.run_finished, self._on_finished),
             (session.run_failed, self._on_failed),
-            (session.run_cancelled, self._on_cancelled),
+            (session.run_cancelled, self._on_idle),
             *self._saving.links(),
         ]
 
@@ -274,10 +274,6 @@ class TrainController(QObject):
 
     def _on_failed(self, reason: str) -> None:
         self._complain(reason)
-        self._on_cancelled()
-
-    def _on_cancelled(self) -> None:
-        self._rounds.end_training()
         self._on_idle()
 
     def _on_idle(self) -> None:
