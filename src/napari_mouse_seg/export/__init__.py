@@ -7,6 +7,7 @@ from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.export._at_size import at_image_size, number_anew
 from napari_mouse_seg.export._formats import FORMATS, LABEL_FORMATS, LabelFormat
 from napari_mouse_seg.export._geojson import write_geojson
+from napari_mouse_seg.export._interrupt import WritingStopped, interruptible
 from napari_mouse_seg.export._measurements import measure_objects, write_measurements
 from napari_mouse_seg.export._ome_zarr import write_ome_zarr
 from napari_mouse_seg.export._overlay import write_overlay
@@ -33,8 +34,10 @@ __all__ = [
     "LabelImage",
     "ModelRecord",
     "RunRecord",
+    "WritingStopped",
     "at_image_size",
     "describe_input",
+    "interruptible",
     "measure_objects",
     "number_anew",
     "read_record",

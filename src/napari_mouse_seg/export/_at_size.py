@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _BAND_PIXELS = 4_000_000
 
 
-class _View:
+class LabelView:
     """What views of labels have in common: two axes of uint32."""
 
     __slots__ = ()
@@ -32,7 +32,7 @@ class _View:
 
 
 @dataclass(frozen=True, slots=True)
-class _ScaledLabels(_View):
+class _ScaledLabels(LabelView):
     """Nearest-neighbour view; nothing is stored."""
 
     labels: LabelArray
@@ -56,7 +56,7 @@ class _ScaledLabels(_View):
 
 
 @dataclass(frozen=True, slots=True)
-class _Renumbered(_View):
+class _Renumbered(LabelView):
     """View with other ids; ``numbers`` holds the new one of each, 0 to leave it out."""
 
     labels: LabelArray

@@ -12,7 +12,14 @@ from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingPro
 from napari_mouse_seg.pipeline._retrain import retrain
 from napari_mouse_seg.pipeline._retrain_job import RetrainJob, resolve_retrain
 from napari_mouse_seg.pipeline._retrain_start import NEW_PREFIX, new_networks
-from napari_mouse_seg.pipeline._save import check_free, find_finished, labels_of_image, result_paths, save_result
+from napari_mouse_seg.pipeline._save import (
+    check_free,
+    find_finished,
+    labels_of_image,
+    make_record,
+    result_paths,
+    save_result,
+)
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
 from napari_mouse_seg.pipeline._truth import (
     CONTEXT_PX,
@@ -51,6 +58,7 @@ __all__ = [
     "find_best",
     "find_finished",
     "labels_of_image",
+    "make_record",
     "mean_f1",
     "measure_diameter",
     "new_networks",

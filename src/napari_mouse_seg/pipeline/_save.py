@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from napari_mouse_seg.areas import AreaShare
     from napari_mouse_seg.export import LabelArray, RunRecord
     from napari_mouse_seg.pipeline._job import SegmentJob
     from napari_mouse_seg.pipeline._segment import SegmentResult
@@ -218,22 +219,67 @@ def _plan(job: SegmentJob) -> dict[str, Any]:  # Any: fields as JSON values
 def _record(
     result: SegmentResult, n_objects: int, paths: dict[str, Path], seconds: dict[str, float], command: tuple[str, ...]
 ) -> RunRecord:
+    return make_record(
+        result.job,
+        result.job.image.path,
+        n_objects=n_objects,
+        areas=result.areas,
+        device=result.device,
+        timings=seconds,
+        warnings=result.warnings,
+        outputs={name: path.name for name, path in paths.items() if name != RECORD},
+        command=command,
+    )
+
+
+def make_record(
+    job: SegmentJob,
+    source: Path | None,
+    *,
+    n_objects: int,
+    areas: Sequence[AreaShare] = (),
+    device: str,
+    timings: dict[str, float],
+    warnings: Sequence[str] = (),
+    outputs: dict[str, str],
+    command: Sequence[str] = (),
+) -> RunRecord:
+    """Return the record of files that hold what a job found; a file's image is read once, for its hash.
+
+    Parameters
+    ----------
+    job
+        What was run.
+    source
+        File or folder of the image; None if it is unknown.
+    n_objects, areas
+        What was found.
+    device
+        Where the network ran, for people.
+    timings
+        Seconds by stage.
+    warnings
+        In words.
+    outputs
+        Names of files by format.
+    command
+        Arguments that make the same result again; empty if there are none.
+    """
     from napari_mouse_seg.export import ModelRecord, RunRecord, describe_input, versions
 
-    job = result.job
     plane, model = job.plane, job.model
     return RunRecord(
-        input=describe_input(job.image.path, plane.shape, plane.pixel_size_um) if job.image.path else None,
+        input=describe_input(source, plane.shape, plane.pixel_size_um) if source else None,
         model=ModelRecord(name=model.card.name, sha256=model.sha256, path=str(model.path.absolute())),
         plan=_plan(job),
-        device=result.device,
+        device=device,
         network_shape_px=job.network_shape,
         pixel_scale=job.pixel_scale,
         n_objects=n_objects,
-        areas=result.areas,
-        timings_s={stage: round(value, 3) for stage, value in seconds.items()},
-        warnings=result.warnings,
-        outputs={name: path.name for name, path in paths.items() if name != RECORD},
+        areas=tuple(areas),
+        timings_s={stage: round(value, 3) for stage, value in timings.items()},
+        warnings=tuple(warnings),
+        outputs=outputs,
         versions=versions(),
-        command=command,
+        command=tuple(command),
     )

@@ -11,6 +11,7 @@ from napari_mouse_seg.plugin._label_layers import LabelLayers
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import AID, image_of_layer
 from napari_mouse_seg.plugin._runner import ThreadRunner
+from napari_mouse_seg.plugin._save_tool import SaveTool
 from napari_mouse_seg.plugin._segment_models import SegmentModels
 from napari_mouse_seg.plugin._segment_progress import SegmentProgress
 from napari_mouse_seg.plugin._size_tool import SizeTool
@@ -71,6 +72,7 @@ class SegmentController(QObject):
         self._size = SizeTool(viewer, self._runner, self.session.job)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)
         self._truth = TruthTool(viewer, panel, self.session, self._runner, self._layer_of)
+        self._saving = SaveTool(panel, self.session, self._runner, self._layer_of, self._labels.layer_of)
         self._follow = delay(self, _FOLLOW_MS, self.update_view)
         self._connect()
         self._models.start()
@@ -113,6 +115,7 @@ class SegmentController(QObject):
             signal.disconnect(slot)
         self._size.close()
         self._truth.close()
+        self._saving.close()
         self._models.close()
         self._layers.close()
         for event in view_events(self._viewer):

@@ -56,6 +56,11 @@ class LabelLayers:
         session.workspace_closed.connect(self._on_closed)
         session.canvas_changed.connect(self._on_canvas)
 
+    def layer_of(self, workspace: Workspace) -> Labels | None:
+        """Return the layer that shows a workspace's labels; None if there is none."""
+        shown = self._shown.get(workspace)
+        return None if shown is None or shown.layer is None or _is_users(shown) else shown.layer
+
     def forget(self, layer: Layer) -> None:
         """Note that a layer has left the viewer: if it showed labels, the session gives them up."""
         for workspace, shown in list(self._shown.items()):

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plugin._layers import Origin
 
 _PLACE = ("scale", "rotate", "shear", "affine", "units")
-_FORMAT_OF = {".tif": "tiff", ".tiff": "tiff", ".zarr": "ome-zarr", ".csv": "csv", ".geojson": "geojson"}
+_FORMAT_OF = {
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".zarr": "ome-zarr",
+    ".csv": "csv",
+    ".geojson": "geojson",
+    ".png": "overlay",
+}
 
 
 def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[str]:  # Any: as npe2 hands it over
@@ -29,7 +36,7 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     ----------
     path
         Its ending says the format: ``.tif`` and ``.tiff`` (pyramidal OME-TIFF), ``.zarr`` (OME-Zarr), ``.csv``
-        (measurements) or ``.geojson`` (outlines).
+        (measurements), ``.geojson`` (outlines) or ``.png`` (a picture with outlines).
     data
         (..., Y, X) integers with one plane, or a sequence of them, the finest first, of which that one is written.
     attributes
@@ -47,20 +54,37 @@ def write_labels(path: str, data: Any, attributes: Mapping[str, Any]) -> list[st
     UnsupportedImageError
         If the labels have several planes.
     """
-    from napari_mouse_seg.export import FORMATS, LabelImage
+    from napari_mouse_seg.export import FORMATS
 
     target = Path(path)
-    name = _FORMAT_OF.get(target.suffix.lower())
+    FORMATS[format_of(target)].write(target, label_image(data, attributes), overwrite=True)
+    return [path]
+
+
+def format_of(path: Path) -> str:
+    """Return the format, of ``export.FORMATS``, that a file's ending says.
+
+    Raises
+    ------
+    ExportError
+        If there is no such format.
+    """
+    name = _FORMAT_OF.get(path.suffix.lower())
     if name is None:
-        raise ExportError(f"{target.name} ends in no known format; give it one of {', '.join(_FORMAT_OF)}.")
+        raise ExportError(f"{path.name} ends in no known format; give it one of {', '.join(_FORMAT_OF)}.")
+    return name
+
+
+def label_image(data: Any, attributes: Mapping[str, Any]) -> LabelImage:  # Any: as above
+    """Return what exporters are given of a labels layer; no pixels are read. As ``write_labels``."""
+    from napari_mouse_seg.export import LabelImage
+
     finest = data[0] if attributes.get("multiscale") or isinstance(data, Sequence) else data
     called = str(attributes.get("name", "labels"))
     labels = _plane_of(finest, called)
     size_um = pixel_size_um(_place_of(len(finest.shape), attributes))
     origin = (attributes.get("metadata") or {}).get(ORIGIN)
-    image = _over_its_image(labels, size_um, called, origin) or LabelImage(labels, size_um, called)
-    FORMATS[name].write(target, image, overwrite=True)
-    return [path]
+    return _over_its_image(labels, size_um, called, origin) or LabelImage(labels, size_um, called)
 
 
 def _over_its_image(

@@ -1,7 +1,7 @@
 """What one viewer is doing: its choices, its runs, its labels, its training; no Qt, no napari."""
 
 from napari_mouse_seg.session._engine import Engine, PipelineEngine
-from napari_mouse_seg.session._messages import Check, Progress, RunState, Summary
+from napari_mouse_seg.session._messages import Check, Progress, RunState, Summary, in_words
 from napari_mouse_seg.session._paint import PaintSaved, PaintSummary
 from napari_mouse_seg.session._round import TrainState
 from napari_mouse_seg.session._runner import Runner, RunningTask
@@ -31,4 +31,5 @@ __all__ = [
     "Tuning",
     "Workspace",
     "decode_regions",
+    "in_words",
 ]

@@ -266,6 +266,7 @@ class SegmentSession:
         elif event.merge is not None:
             workspace.canvas.apply(event.merge)
         workspace.regions, workspace.instances = run.regions, event.result.job.instances
+        workspace.device = event.result.device
         run.end(event.result)
         self.canvas_changed.emit(workspace)
 

@@ -29,6 +29,8 @@ class Workspace:
         Thresholds that the canvas was made with; None before the first run.
     edited
         Whether the user has painted in the labels, which must then not be replaced.
+    device
+        Where the network ran last, for people; empty before the first run.
     """
 
     job: SegmentJob
@@ -37,6 +39,7 @@ class Workspace:
     regions: tuple[Box | None, ...] = ()
     instances: InstancesPlan | None = None
     edited: bool = field(default=False)
+    device: str = ""
 
     def with_region(self, region: Box | None) -> tuple[Box | None, ...]:
         """Return the regions after one more; those that it covers are left out."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from qtpy.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def confirm(parent: QWidget, text: str, action: str) -> bool:
@@ -28,3 +32,35 @@ def ask_folder(parent: QWidget, title: str) -> Path | None:
     """Ask for a folder that exists; None if the user wants none."""
     folder = QFileDialog.getExistingDirectory(parent, title)
     return Path(folder) if folder else None
+
+
+def ask_new_file(parent: QWidget, title: str, suggested: Path, kinds: Mapping[str, str]) -> Path | None:
+    """Ask for a file to write; what is there already is replaced only if the user agrees.
+
+    Parameters
+    ----------
+    parent
+        Over which the question is shown.
+    title
+        Of the question.
+    suggested
+        What is written if the user changes nothing; it has the first ending.
+    kinds
+        Endings by what they mean. A name with another ending gets that of the chosen kind.
+
+    Returns
+    -------
+    Path or None
+        None if the user wants none.
+    """
+    filters = {f"{kind} (*{ending})": ending for kind, ending in kinds.items()}
+    given, chosen = QFileDialog.getSaveFileName(parent, title, str(suggested), ";;".join(filters))
+    if not given:
+        return None
+    path = Path(given)
+    if any(path.name.lower().endswith(ending) for ending in kinds.values()):
+        return path
+    path = path.with_name(path.name + filters.get(chosen, suggested.suffix))
+    if path.exists() and not confirm(parent, f"{path.name} exists already in {path.parent}.", "Replace"):
+        return None
+    return path

@@ -14,6 +14,7 @@ from napari_mouse_seg.widgets._layout import collapsible, group, scrolled
 from napari_mouse_seg.widgets._model_box import ModelBox, ModelChoice
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
 from napari_mouse_seg.widgets._run_bar import RunStatus
+from napari_mouse_seg.widgets._save_bar import SaveBar
 from napari_mouse_seg.widgets._start_buttons import StartButtons
 from napari_mouse_seg.widgets._threshold_editors import ThresholdEditors
 from napari_mouse_seg.widgets._truth_box import TruthBox
@@ -50,6 +51,8 @@ class SegmentPanel(QWidget):
         Ways to find the object diameter.
     truth_box
         Compares the result with other labels.
+    save_bar
+        Saves the result.
     """
 
     imageChosen = Signal(int)  # Position in the list of images; -1 for none.
@@ -65,7 +68,7 @@ class SegmentPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._problem = self._view_reason = self._full_reason = ""
-        self._running = False
+        self._running = self._saving = False
         self._make_inputs()
         self._arrange()
         self._connect()
@@ -185,6 +188,11 @@ class SegmentPanel(QWidget):
         self._status.end()
         self._update_buttons()
 
+    def set_saving(self, saving: bool) -> None:
+        """Say whether the result is being saved; a run would change it meanwhile."""
+        self._saving = saving
+        self._update_buttons()
+
     def show_result(self, found: str, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
         """Show what a run found."""
         self._status.show_result(found, whole_image, seconds)
@@ -206,7 +214,7 @@ class SegmentPanel(QWidget):
         self.running_editor = PlanEditor(SegmentPlan(), _RUNNING)
         self._legend = ClassLegend()
         self.truth_box = TruthBox()
-        self._start, self._status = StartButtons(), RunStatus()
+        self._start, self._status, self.save_bar = StartButtons(), RunStatus(), SaveBar()
 
     def _arrange(self) -> None:
         """Put the choices in a scroll area and what happens below it, so that the buttons are always in sight."""
@@ -219,6 +227,7 @@ class SegmentPanel(QWidget):
         footer.setSpacing(6)
         footer.addWidget(self._start)
         footer.addWidget(self._status)
+        footer.addWidget(self.save_bar)
         column.addLayout(footer)
 
     def _make_choices(self) -> QWidget:
@@ -292,6 +301,8 @@ class SegmentPanel(QWidget):
     def _common_reason(self) -> str:
         if self._running:
             return "A run is at work; wait for it or cancel it."
+        if self._saving:
+            return "The result is being saved; wait for it or cancel it."
         if self._images.position < 0:
             return "There is no image to segment."
         if self._models.position < 0:
