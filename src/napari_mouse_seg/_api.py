@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
-from napari_mouse_seg.images import MultiscaleImage, image_stem, open_image
+from napari_mouse_seg.images import MultiscaleImage, file_name, image_stem, open_image
 from napari_mouse_seg.networks import DEFAULT_MODEL, Model, find_model
 from napari_mouse_seg.pipeline import SegmentResult, labels_of_image, resolve, save_result
 from napari_mouse_seg.pipeline import segment as run
@@ -97,7 +96,7 @@ class Segmentation:
 
 def _stem(name: str) -> str:
     """Return a name as that of a file in a folder."""
-    return re.sub(r"[\\/:]", "_", name).strip(". ") or "image"
+    return file_name(name) or "image"
 
 
 def segment(

@@ -6,19 +6,26 @@ import errno
 import os
 import re
 import shutil
+import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
 from napari_mouse_seg.errors import ExportError, MouseSegError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
+
+_Result = TypeVar("_Result")
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_RIGHT = {errno.EACCES, errno.EPERM, errno.EROFS}
-_UNFINISHED = re.compile(r"\.[0-9a-f]{8}\.part\.")
+_IN_USE = {32, 33}  # Windows: by another process, all of it or the part that is wanted.
+_REFUSED = 5  # Windows, also for a file that another process has open.
+_LONG_PATH = 180  # Windows takes 259 characters; temporary names and the chunks of an OME-Zarr need some.
+_UNFINISHED = re.compile(r"\.[0-9a-f]{8}\.(part|old)\.")
+_WAITS_S = (0.02, 0.05, 0.1, 0.2, 0.4, 0.5) if os.name == "nt" else ()
 
 
 @contextmanager
@@ -59,7 +66,8 @@ def replacing(
             raise error(f"{path} is {_kind(path)}, and {_kind(temporary)} is to be written there; choose another name.")
         _move(temporary, path)
         if durable:
-            _flush(path.parent)
+            with suppress(OSError):  # Some network volumes flush no folders; the file is in place.
+                _flush(path.parent)
     except MouseSegError:
         raise
     except OSError as cause:
@@ -69,7 +77,9 @@ def replacing(
 
 
 def remove_unfinished(folder: Path, names: Collection[str] | None = None) -> None:
-    """Remove what killed processes left half written; only where nobody else is writing.
+    """Remove what killed processes left half written, or replaced; only where nobody else is writing.
+
+    A replaced folder stays while nothing has taken its place.
 
     Parameters
     ----------
@@ -81,8 +91,34 @@ def remove_unfinished(folder: Path, names: Collection[str] | None = None) -> Non
     with suppress(OSError):
         for entry in list(folder.iterdir()):
             match = _UNFINISHED.match(entry.name)
-            if match and (names is None or entry.name[match.end() :] in names):
+            name = entry.name[match.end() :] if match else ""
+            only_copy = match is not None and match[1] == "old" and not (folder / name).exists()
+            if name and not only_copy and (names is None or name in names):
                 remove(entry)
+
+
+def patiently(action: Callable[[], _Result]) -> _Result:
+    """Do something to a file, on Windows again for a moment while another process has the file open.
+
+    Virus scanners and indexers open every new file; Windows lets nobody move or replace one that is open.
+
+    Raises
+    ------
+    OSError
+        As of ``action``.
+    """
+    for wait_s in _WAITS_S:
+        try:
+            return action()
+        except PermissionError:
+            time.sleep(wait_s)
+    return action()
+
+
+def is_in_use(path: Path, error: OSError) -> bool:
+    """Return whether Windows refused because another program has a file open."""
+    code = getattr(error, "winerror", None)
+    return code in _IN_USE or (code == _REFUSED and path.is_file() and os.access(path, os.W_OK))
 
 
 def explain(path: Path, error: OSError, verb: str = "written") -> str:
@@ -98,12 +134,16 @@ def explain(path: Path, error: OSError, verb: str = "written") -> str:
         What was to be done to it, as in "could not be ...".
     """
     failed, folder = f"{path.name} could not be {verb}", path.parent
+    if is_in_use(path, error):
+        return f"{failed}: it is open in another program; close it there."
     if error.errno in _NO_SPACE:
         return f"{failed}: the disk of {folder} is full ({_free(folder)}); free some."
     if error.errno in _NO_RIGHT:
         return f"{failed}: no permission to write into {folder}; choose another folder."
     if error.errno in {errno.ENOTDIR, errno.EEXIST}:
         return f"{failed}: {folder} is not a folder; choose another."
+    if error.errno == errno.ENOENT and os.name == "nt" and len(str(path)) > _LONG_PATH and folder.is_dir():
+        return f"{failed}: its path has {len(str(path))} characters, too many for Windows; choose a shorter folder."
     if error.errno == errno.ENOENT:
         return f"{failed}: it, or the folder {folder}, is no longer there; put it back or choose another folder."
     return f"{failed} ({error.strerror or error}); check the folder {folder}."
@@ -134,14 +174,14 @@ def _flush(path: Path) -> None:
 def _move(temporary: Path, path: Path) -> None:
     """Put the new one in place; a folder cannot replace a folder, so the old one steps aside first."""
     if not path.is_dir():
-        os.replace(temporary, path)
+        patiently(lambda: os.replace(temporary, path))
         return
     aside = path.with_name(f".{uuid4().hex[:8]}.old.{path.name}")
-    os.rename(path, aside)
+    patiently(lambda: os.rename(path, aside))
     try:
-        os.rename(temporary, path)
+        patiently(lambda: os.rename(temporary, path))
     except OSError:
-        os.rename(aside, path)
+        patiently(lambda: os.rename(aside, path))
         raise
     remove(aside)
 

@@ -3,10 +3,11 @@
 import errno
 import os
 import shutil
+import stat
 
 import pytest
 
-from napari_mouse_seg._atomic import remove_unfinished, replacing
+from napari_mouse_seg._atomic import explain, patiently, remove_unfinished, replacing
 from napari_mouse_seg.errors import ExportError, ProjectError
 
 
@@ -129,3 +130,51 @@ def test_of_some_names_only_those_are_removed(tmp_path):
     (tmp_path / ".00ff00ff.part.b.txt").touch()
     remove_unfinished(tmp_path, {"a.txt"})
     assert [path.name for path in tmp_path.iterdir()] == [".00ff00ff.part.b.txt"]
+
+
+@pytest.mark.parametrize(("refusals", "works"), [(0, True), (2, True), (3, False)])
+def test_a_file_that_another_process_looks_at_is_waited_for(monkeypatch, refusals, works):
+    monkeypatch.setattr("napari_mouse_seg._atomic._WAITS_S", (0.0, 0.0))
+    left = [PermissionError("in use")] * refusals
+
+    def act():
+        if left:
+            raise left.pop()
+        return "done"
+
+    if works:
+        assert patiently(act) == "done"
+    else:
+        with pytest.raises(PermissionError):
+            patiently(act)
+
+
+def test_a_file_that_another_program_has_open_is_no_matter_of_permission(tmp_path):
+    path = tmp_path / "a.csv"
+    path.touch()
+    error = PermissionError(errno.EACCES, "refused")
+    assert "no permission" in explain(path, error)
+    error.winerror = 32
+    assert "open in another program" in explain(path, error)
+
+
+def test_a_folder_that_cannot_be_flushed_does_not_undo_what_was_written(tmp_path, monkeypatch):
+    flush = os.fsync
+
+    def refuse_folders(handle):
+        if stat.S_ISDIR(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        flush(handle)
+
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    with replacing(tmp_path / "a.txt", durable=True) as temporary:
+        temporary.write_text("done")
+    assert (tmp_path / "a.txt").read_text() == "done"
+
+
+def test_a_replaced_folder_is_removed_only_where_something_took_its_place(tmp_path):
+    kept, gone = tmp_path / ".0123abcd.old.a.zarr", tmp_path / ".0123abcd.old.b.zarr"
+    for folder in (kept, gone, tmp_path / "b.zarr"):
+        folder.mkdir()
+    remove_unfinished(tmp_path)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [kept.name, "b.zarr"]

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from napari_mouse_seg._atomic import replacing
 from napari_mouse_seg.areas import AreaShare, describe_found
 from napari_mouse_seg.errors import ExportError
-from napari_mouse_seg.images import image_hash
+from napari_mouse_seg.images import image_files, image_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,11 +71,10 @@ def describe_input(
     path: Path, shape_px: tuple[int, int] | None = None, pixel_size_um: tuple[float, float] | None = None
 ) -> InputRecord:
     """Describe a file, or a folder of files, with the hash of ``images.image_hash``; a file is read once."""
-    files = (entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
     return InputRecord(
         path=str(path.absolute()),
         sha256=image_hash(path),
-        size_bytes=sum(entry.stat().st_size for entry in files),
+        size_bytes=sum(file.stat().st_size for file in image_files(path)),
         shape_px=shape_px,
         pixel_size_um=pixel_size_um,
     )

@@ -1,14 +1,14 @@
 """Lazy multi-level images and their intensity statistics; no torch."""
 
 from napari_mouse_seg.images._arrays import from_arrays
-from napari_mouse_seg.images._hash import image_fingerprint, image_hash
+from napari_mouse_seg.images._hash import image_files, image_fingerprint, image_hash
 from napari_mouse_seg.images._image import MultiscaleImage
 from napari_mouse_seg.images._intensity import IntensityRange, compress, intensity_range, normalise, stretch
 from napari_mouse_seg.images._levels import Level
 from napari_mouse_seg.images._open import IMAGE_SUFFIXES, open_image
 from napari_mouse_seg.images._plane import ImagePlane
 from napari_mouse_seg.images._sample import sample_path
-from napari_mouse_seg.images._stem import image_stem
+from napari_mouse_seg.images._stem import file_name, image_stem
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -17,7 +17,9 @@ __all__ = [
     "Level",
     "MultiscaleImage",
     "compress",
+    "file_name",
     "from_arrays",
+    "image_files",
     "image_fingerprint",
     "image_hash",
     "image_stem",

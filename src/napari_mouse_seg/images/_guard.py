@@ -6,8 +6,10 @@ They meet damaged bytes and raise whatever they happen to run into; users get on
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_mouse_seg._atomic import is_in_use
 from napari_mouse_seg.errors import DamagedImageError, ImageError, ImageNotFoundError, MouseSegError
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ def reading(name: str, what: str) -> Iterator[None]:
     except FileNotFoundError as error:
         raise ImageNotFoundError(f"{name} is no longer there; check that it was not moved.") from error
     except PermissionError as error:
+        if is_in_use(Path(name), error):
+            raise ImageError(f"{name} is open in another program; close it there.") from error
         raise ImageError(f"{name} may not be read by this user; change its permissions.") from error
     except Exception as error:
         cause = " ".join(f"{type(error).__name__}: {error}".split())

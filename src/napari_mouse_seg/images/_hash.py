@@ -5,12 +5,16 @@ from __future__ import annotations
 import hashlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import ImageNotFoundError
 from napari_mouse_seg.images._guard import reading
 
-_ZARR_METADATA = frozenset({"zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata"})
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
+_ZARR_METADATA = frozenset({"zarr.json", ".zgroup", ".zarray", ".zattrs", ".zmetadata"})
+_OF_FILE_MANAGERS = frozenset({"thumbs.db", "desktop.ini"})
 
 _N_SAMPLES = 64
 _SAMPLE_BYTES = 64 * 1024
@@ -33,6 +37,18 @@ def image_hash(path: str | os.PathLike[str]) -> str:
             return _directory_hash(path)
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def image_files(path: Path) -> Iterator[Path]:
+    """Return the files that an image is: itself, or all in its folder but what file managers leave there."""
+    if not path.is_dir():
+        yield path
+        return
+    for folder, _, names in os.walk(path):
+        for name in names:
+            hidden = name.startswith(".") and name not in _ZARR_METADATA
+            if not hidden and name.lower() not in _OF_FILE_MANAGERS:
+                yield Path(folder, name)
 
 
 def image_fingerprint(path: str | os.PathLike[str]) -> str:
@@ -76,8 +92,7 @@ def _sampled_hash(path: Path) -> str:
 def _directory_hash(root: Path) -> str:
     """Hash names and sizes, and the content of metadata."""
     digest = hashlib.sha256()
-    files = (Path(folder, name) for folder, _, names in os.walk(root) for name in names)
-    for relative, file in sorted((file.relative_to(root).as_posix(), file) for file in files):
+    for relative, file in sorted((file.relative_to(root).as_posix(), file) for file in image_files(root)):
         digest.update(f"{relative}\0{file.stat().st_size}\0".encode())
         if file.name in _ZARR_METADATA:
             digest.update(file.read_bytes())

@@ -1,11 +1,20 @@
-"""Names of images without their format."""
+"""Names of images and of files made from them."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+
+def file_name(text: str) -> str:
+    """Return a text as a name that a file can have on every system; empty where nothing is left of it."""
+    return _NOT_IN_NAMES.sub("_", text).strip(". ")
 
 
 def image_stem(path: Path) -> str:

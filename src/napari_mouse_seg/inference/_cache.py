@@ -9,9 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 import tempfile
-import weakref
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -20,6 +19,8 @@ from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.tiling import SCORE_ONE, WEIGHT_ONE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from napari_mouse_seg.tiling import Box, Tile, TileGrid
@@ -31,6 +32,7 @@ IN_MEMORY_BYTES = 1_500_000_000
 
 _LEAST_FREE_BYTES = 1_000_000_000
 _RESERVE_BYTES = 200_000_000
+_FSCTL_SET_SPARSE = 0x900C4
 
 
 def require_free(array: NDArray[Any], n_bytes: int) -> None:
@@ -79,20 +81,29 @@ def sparse_zeros(shape: tuple[int, ...], dtype: type[_Scalar]) -> NDArray[_Scala
         # fill a small part of a large file, so not all of it need be free.
         if shutil.disk_usage(tempfile.gettempdir()).free < min(n_bytes, _LEAST_FREE_BYTES):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        with tempfile.NamedTemporaryFile(prefix="mouse-seg-", suffix=".raw", delete=False) as file:
-            file.truncate(n_bytes)
-            path = Path(file.name)
-        array = np.memmap(path, dtype, "r+", shape=shape)
+        # The map goes on after the file's name is gone, also on Windows, and keeps the space until the array goes,
+        # even if the process is killed. It extends the file by its last byte; to truncate would write all on Windows.
+        with tempfile.NamedTemporaryFile(prefix="mouse-seg-", suffix=".raw") as file:
+            _allow_holes(file.fileno())
+            return np.memmap(file, dtype, "r+", shape=shape)
     except OSError as error:
         raise ExportError(
             f"Cannot make a temporary file of {n_bytes / 1e9:.1f} GB in {tempfile.gettempdir()} ({error.strerror}); "
             "free some space or set TMPDIR to another folder."
         ) from error
-    if os.name == "posix":
-        path.unlink()  # The map keeps the space until the array goes, even if the process is killed.
-    else:
-        weakref.finalize(array, path.unlink, missing_ok=True)
-    return array
+
+
+def _allow_holes(file: int) -> None:
+    """Let a file take space only where it is written; Windows has to be told."""
+    if sys.platform == "win32":
+        import ctypes
+        import msvcrt
+
+        handle, returned = ctypes.c_void_p(msvcrt.get_osfhandle(file)), ctypes.c_ulong()
+        # Where the file system has no such files it refuses, and the file is written in full.
+        ctypes.windll.kernel32.DeviceIoControl(
+            handle, _FSCTL_SET_SPARSE, None, 0, None, 0, ctypes.byref(returned), None
+        )
 
 
 class ScoreStore:

@@ -38,6 +38,8 @@ _KEY, _SETUP, _TILES = b"KEY1", b"SETP", b"TILE"
 _COUNT, _POSITION = struct.Struct("<I"), struct.Struct("<II")
 _FIRST = 2  # Frame of tiles, after the key and the setup.
 _RESERVE_BYTES = 200_000_000
+_NO_LOCKS = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
+"""What network volumes answer that have no locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,10 +240,10 @@ def _lock(folder: Path) -> FileLock:
             f"Another process is working on the same image and writes into {folder}; wait until it has ended, or "
             "choose another output folder."
         ) from error
-    except NotImplementedError:
+    except (NotImplementedError, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in _NO_LOCKS:
+            raise ExportError(explain(folder, error)) from error
         logger.info("No locks where %s is; nothing keeps two processes from writing into it.", folder)
-    except OSError as error:
-        raise ExportError(explain(folder, error)) from error
     return lock
 
 

@@ -10,9 +10,9 @@ foreground then depends on that component alone. Method: Meyer's flooding (1991)
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from napari_mouse_seg.instances._kernels import find_root
+from napari_mouse_seg.instances._numba import njit
 
 OUTSIDE = -1
 """Provisional label of the flood that stands for everything beyond a cut edge."""

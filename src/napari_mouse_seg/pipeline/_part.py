@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import ExportError
+from napari_mouse_seg.images import image_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -142,8 +143,7 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
 
 def last_change(path: Path) -> int:
     """Return when a file, or the file of a folder that was changed last, was changed, in ns."""
-    files = (entry for entry in path.rglob("*") if entry.is_file()) if path.is_dir() else [path]
-    return max((entry.stat().st_mtime_ns for entry in files), default=0)
+    return max((file.stat().st_mtime_ns for file in image_files(path)), default=0)
 
 
 def _describe(device: Device) -> list[str]:

@@ -26,7 +26,10 @@ def main() -> None:
     out = os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     orders = Orders()
-    threading.Thread(target=_listen, args=(orders, sys.stdin), daemon=True).start()
+    # On Windows libraries may wait, while they are loaded, for whoever reads from standard input.
+    lines = os.fdopen(os.dup(sys.stdin.fileno()), encoding="utf-8")
+    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())
+    threading.Thread(target=_listen, args=(orders, lines), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(_NICE)
     try:

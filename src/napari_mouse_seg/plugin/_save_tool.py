@@ -12,6 +12,7 @@ from napari.utils.notifications import show_error
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished, Warned
+from napari_mouse_seg.images import file_name
 from napari_mouse_seg.plugin._saving import Saving, save
 from napari_mouse_seg.plugin._scene import file_channel, image_path
 from napari_mouse_seg.plugin._writer import label_image
@@ -34,7 +35,6 @@ KINDS = {
     "Outlines, GeoJSON for QuPath": ".geojson",
     "Picture with outlines, PNG": ".png",
 }
-_NOT_IN_NAMES = '<>:"/\\|?*'
 _NOTHING = "There is no result to save; segment the image or a region of it."
 _AT_WORK = "A run is at work; save when it has ended."
 _PARTLY = "Only a part of the image was segmented."
@@ -92,8 +92,8 @@ class SaveTool:
         elif workspace is None or image is None or labels is None:
             self._bar.set_reason(_NOTHING)
         else:
-            name = "".join("_" if letter in _NOT_IN_NAMES or ord(letter) < 32 else letter for letter in image.name)
-            self._bar.suggest((self._folder or _folder_of(image)) / f"{name}_labels.tif", KINDS)
+            name = f"{file_name(image.name) or 'image'}_labels.tif"
+            self._bar.suggest((self._folder or _folder_of(image)) / name, KINDS)
             self._bar.set_reason("")
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from napari_mouse_seg._atomic import explain
+from napari_mouse_seg._atomic import explain, patiently
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.projects._layout import free_path
 
@@ -59,6 +59,6 @@ def move(path: Path, target: Path) -> None:
     """
     try:
         target.parent.mkdir(exist_ok=True)
-        path.rename(target)
+        patiently(lambda: path.rename(target))
     except OSError as error:
         raise ProjectError(explain(path, error, "moved")) from error

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
-from napari_mouse_seg._atomic import replacing
+from napari_mouse_seg._atomic import patiently, replacing
 from napari_mouse_seg.errors import ProjectError
 from napari_mouse_seg.plans import PatchPlan, ProjectPlan
 from napari_mouse_seg.projects._damage import DamagedFileError
@@ -195,7 +195,7 @@ def read_bytes(path: Path) -> bytes:
         In words, if the system refuses.
     """
     try:
-        return path.read_bytes()
+        return patiently(path.read_bytes)
     except FileNotFoundError as error:
         raise ProjectError(f"{path} is no longer there; put it back.") from error
     except OSError as error:

@@ -11,6 +11,7 @@ import torch
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, Subset
 
+from napari_mouse_seg._atomic import patiently
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import StepsDone
 from napari_mouse_seg.training._losses import instance_loss
@@ -127,7 +128,7 @@ class Trainer:
         temporary = checkpoint.with_name(checkpoint.name + ".part")
         state = {name: part.state_dict() for name, part in self._parts.items()}
         torch.save(state | {"steps": self.steps, "notes": notes or {}}, temporary)
-        os.replace(temporary, checkpoint)
+        patiently(lambda: os.replace(temporary, checkpoint))
 
     def restore(self, checkpoint: Path) -> None:
         """Go on from a checkpoint."""

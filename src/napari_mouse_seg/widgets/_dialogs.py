@@ -53,14 +53,18 @@ def ask_new_file(parent: QWidget, title: str, suggested: Path, kinds: Mapping[st
     Path or None
         None if the user wants none.
     """
-    filters = {f"{kind} (*{ending})": ending for kind, ending in kinds.items()}
+    # Dialogs know endings with one dot only.
+    last = {ending: "." + ending.rpartition(".")[2] for ending in kinds.values()}
+    filters = {f"{kind} (*{last[ending]})": ending for kind, ending in kinds.items()}
     given, chosen = QFileDialog.getSaveFileName(parent, title, str(suggested), ";;".join(filters))
     if not given:
         return None
     path = Path(given)
     if any(path.name.lower().endswith(ending) for ending in kinds.values()):
         return path
-    path = path.with_name(path.name + filters.get(chosen, suggested.suffix))
+    cut = next((ending for ending, end in last.items() if path.suffix.lower() == end), "")
+    stem = path.stem if cut else path.name
+    path = path.with_name(stem + (cut or filters.get(chosen, suggested.suffix)))
     if path.exists() and not confirm(parent, f"{path.name} exists already in {path.parent}.", "Replace"):
         return None
     return path

@@ -9,7 +9,7 @@ import pytest
 from tests.helpers.pyramids import pattern, write_ome_zarr
 
 from napari_mouse_seg.errors import ImageNotFoundError
-from napari_mouse_seg.images import image_fingerprint, image_hash
+from napari_mouse_seg.images import file_name, image_files, image_fingerprint, image_hash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,3 +99,19 @@ def test_a_directory_fingerprint_does_not_depend_on_its_place(tmp_path: Path):
 def test_a_missing_image_has_no_fingerprint(tmp_path: Path):
     with pytest.raises(ImageNotFoundError, match=r"gone\.tif"):
         image_fingerprint(tmp_path / "gone.tif")
+
+
+@pytest.mark.parametrize("name", [".DS_Store", "._zarr.json", "Thumbs.db", "desktop.ini"])
+def test_what_a_file_manager_leaves_in_a_directory_is_no_part_of_the_image(tmp_path: Path, name: str):
+    path = write_ome_zarr(tmp_path / "a.zarr", [pattern((99, 99))])
+    before, files = image_hash(path), set(image_files(path))
+    (path / "0" / name).write_bytes(b"icons")
+    assert image_hash(path) == before
+    assert set(image_files(path)) == files
+
+
+@pytest.mark.parametrize(
+    ("text", "name"), [("a/b: c?", "a_b_ c_"), ("plain – 1", "plain – 1"), ("..", ""), ("tab\tin", "tab_in")]
+)
+def test_any_text_becomes_a_name_that_every_system_takes(text: str, name: str):
+    assert file_name(text) == name

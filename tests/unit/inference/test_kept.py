@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -289,3 +291,18 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ExportError, match="is not a folder; choose another"):
         KeptTiles(tmp_path / "file" / "part", KEY)
+
+
+@pytest.mark.parametrize(("number", "goes_on"), [(errno.ENOTSUP, True), (errno.ENOLCK, True), (errno.EROFS, False)])
+def test_a_volume_without_locks_keeps_tiles_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, goes_on: bool
+) -> None:
+    def refuse(_lock: object, *_arguments: object, **_options: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("napari_mouse_seg.inference._kept.FileLock.acquire", refuse)
+    if goes_on:
+        KeptTiles(tmp_path / "part", KEY).close()
+    else:
+        with pytest.raises(ExportError, match="no permission"):
+            KeptTiles(tmp_path / "part", KEY)

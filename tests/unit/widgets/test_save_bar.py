@@ -48,7 +48,9 @@ def button(bar: SaveBar) -> QPushButton:
     ("given", "kind", "written"),
     [
         ("a.csv", "Labels (*.tif)", "a.csv"),
-        ("a", "Zarr (*.ome.zarr)", "a.ome.zarr"),
+        ("a", "Zarr (*.zarr)", "a.ome.zarr"),
+        ("a.zarr", "Zarr (*.zarr)", "a.ome.zarr"),  # As some dialogs do when the kind is chosen.
+        ("a.ome.zarr", "Labels (*.tif)", "a.ome.zarr"),
         ("a.v2", "Table (*.csv)", "a.v2.csv"),
         ("A.TIF", "Labels (*.tif)", "A.TIF"),
         ("a", "", "a.tif"),
