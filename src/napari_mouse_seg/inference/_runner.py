@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 
-from napari_mouse_seg.errors import OutOfMemoryError
-from napari_mouse_seg.networks import is_out_of_memory, prepare_for_inference
+from napari_mouse_seg.errors import DeviceError, OutOfMemoryError
+from napari_mouse_seg.networks import forget_probes, free_memory, is_out_of_memory, memory_format, prepare_for_inference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from napari_mouse_seg.networks import Device, Model
@@ -40,18 +41,17 @@ class NetworkRunner:
     ------
     OutOfMemoryError
         If the network itself does not fit on the device.
+    DeviceError
+        If a GPU fails otherwise.
     """
 
     def __init__(self, model: Model, device: Device) -> None:
         self.device = device
         self._activate = _ACTIVATIONS[model.card.targets.activation]
+        self._format = memory_format(device.name)
         network = prepare_for_inference(model.network(), model.card.architecture)
-        try:
-            self._network = network.to(device.name).to(memory_format=torch.channels_last)
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            raise OutOfMemoryError(f"The network does not fit in the memory of {device.label}.") from error
+        with _using(device, f"The network does not fit in the memory of {device.label}."):
+            self._network = network.to(device.name).to(memory_format=self._format)
 
     def run(self, tiles: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return scores from 0 to 1.
@@ -70,26 +70,49 @@ class NetworkRunner:
         ------
         OutOfMemoryError
             If the batch does not fit.
+        DeviceError
+            If a GPU fails otherwise.
         """
         half = self.device.half_dtype
-        try:
-            with torch.inference_mode(), torch.autocast(self.device.name, half, enabled=half is not None):
-                batch = torch.from_numpy(tiles).to(self.device.name).contiguous(memory_format=torch.channels_last)
-                scores: NDArray[np.float32] = self._activate(self._network(batch).float()).cpu().numpy()
-                return scores
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            self._free()
-            raise OutOfMemoryError(
-                f"{len(tiles)} tiles of {max(tiles.shape[2:])} px do not fit in the memory of {self.device.label}."
-            ) from error
+        too_many = f"{len(tiles)} tiles of {max(tiles.shape[2:])} px do not fit in the memory of {self.device.label}."
+        with (
+            _using(self.device, too_many),
+            torch.inference_mode(),
+            torch.autocast(self.device.name, half, enabled=half is not None),
+        ):
+            batch = torch.from_numpy(tiles).to(self.device.name).contiguous(memory_format=self._format)
+            scores: NDArray[np.float32] = self._activate(self._network(batch).float()).cpu().numpy()
+            if self.device.name != "cpu" and not np.isfinite(scores).all():
+                raise FloatingPointError("scores are no numbers")
+            return scores
 
-    def _free(self) -> None:
-        if self.device.name == "cuda":
-            torch.cuda.empty_cache()
-        elif self.device.name == "mps":
-            torch.mps.empty_cache()
+
+_gpu = threading.Lock()
+"""Threads take turns on a GPU: two passes at once take twice the memory, and Apple's may end the process."""
+
+
+@contextmanager
+def _using(device: Device, too_large: str) -> Iterator[None]:
+    """Turn what a device raises into our errors; ``too_large`` is what to say if memory runs out.
+
+    Raises
+    ------
+    OutOfMemoryError
+        If memory runs out.
+    DeviceError
+        If a GPU fails otherwise; on the CPU that is a defect of ours, and raised as it is.
+    """
+    try:
+        with nullcontext() if device.name == "cpu" else _gpu:
+            yield
+    except (RuntimeError, MemoryError, FloatingPointError) as error:
+        if is_out_of_memory(error):
+            raise OutOfMemoryError(too_large) from error
+        if device.name == "cpu":
+            raise
+        forget_probes()
+        cause = str(error).strip().partition("\n")[0]
+        raise DeviceError(f"{device.label} failed ({cause}).") from error
 
 
 _lock = threading.Lock()
@@ -102,7 +125,10 @@ def load_runner(model: Model, device: Device) -> NetworkRunner:
         for sha256, on, runner in _last:
             if sha256 == model.sha256 and on == device:
                 return runner
+        before = {on.name for _, on, _ in _last}
         _last.clear()
+        for name in before:
+            free_memory(name)
         runner = NetworkRunner(model, device)
         _last.append((model.sha256, device, runner))
         return runner

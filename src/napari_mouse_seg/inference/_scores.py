@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from napari_mouse_seg.errors import ExportError, OutOfMemoryError
+from napari_mouse_seg.errors import DeviceError, ExportError, OutOfMemoryError
 from napari_mouse_seg.events import Event, Started, TileDone, Warned
 from napari_mouse_seg.images import IntensityRange
 from napari_mouse_seg.inference._cache import ScoreStore
 from napari_mouse_seg.inference._flips import FLIPS, flipped, mean_over_flips
 from napari_mouse_seg.inference._kept import Setup
 from napari_mouse_seg.inference._runner import load_runner
-from napari_mouse_seg.networks import resolve_device
+from napari_mouse_seg.networks import free_memory, resolve_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,7 +96,10 @@ class Scorer:
         """Take so many tiles a pass, 0 for what suits the device; asked for the same, what memory allowed stays."""
         if size != self._asked_batch:
             self._asked_batch = size
-            self._batch_size = size or max(1, self._device.batch_px // self._first_grid.read_px**2)
+            self._batch_size = size or self._suitable_batch()
+
+    def _suitable_batch(self) -> int:
+        return max(1, self._device.batch_px // self._first_grid.read_px**2)
 
     def load(self) -> NetworkRunner:
         """Load the network onto its device, once."""
@@ -139,7 +142,8 @@ class Scorer:
         if setup is None:
             kept.begin(self._setup())
         elif setup != self._setup():
-            self._device = self._device if setup.device == self._device.name else resolve_device("cpu")
+            if setup.device != self._device.name:
+                self._move_to_cpu()
             self.store = ScoreStore(replace(self._first_grid, core_px=setup.core_px), self._channels)
             yield Warned(
                 f"Memory ran out before the run was cut off; going on as then, with tiles of {self.store.grid.read_px} "
@@ -201,7 +205,7 @@ class Scorer:
         Yields
         ------
         Event
-            Started, TileDone and, where memory ran out, Warned.
+            Started, TileDone and, where memory ran out or a GPU failed, Warned.
 
         Raises
         ------
@@ -210,11 +214,22 @@ class Scorer:
         ExportError
             If the scores go to a temporary file and the disk is full.
         """
-        while self.store.missing(box):
-            try:
-                yield from self._run_missing(box)
-            except OutOfMemoryError as error:
-                yield Warned(self._back_off(error))
+        try:
+            while self.store.missing(box):
+                # What memory a failed pass holds is held by its traceback, so the error is let go of first.
+                lacking, failed = "", ""
+                try:
+                    yield from self._run_missing(box)
+                except OutOfMemoryError as error:
+                    lacking = str(error)
+                except DeviceError as error:
+                    failed = str(error)
+                if lacking or failed:
+                    warning = self._back_off(lacking) if lacking else self._give_up_device(failed)
+                    free_memory(self._device.name)
+                    yield Warned(warning)
+        finally:
+            free_memory(self._device.name)  # Others want it too: a training, other programs.
 
     def _run_missing(self, box: Box) -> Iterator[Event]:
         tiles = self.store.missing(box)
@@ -262,8 +277,14 @@ class Scorer:
     def _read(self, tiles: list[Tile]) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
         return np.stack([self._source.read(tile.read) for tile in tiles])
 
-    def _back_off(self, error: OutOfMemoryError) -> str:
-        """Take the next smaller step and say which; the order is batch, tile, CPU."""
+    def _back_off(self, error: str) -> str:
+        """Take the next smaller step and say which; the order is batch, tile, CPU.
+
+        Raises
+        ------
+        OutOfMemoryError
+            If there is none.
+        """
         does_not_load = self._runner is None
         if self._batch_size > 1 and not does_not_load:
             self._batch_size //= 2
@@ -275,10 +296,19 @@ class Scorer:
             self._restart(replace(grid, core_px=core_px))
             return f"{error} Starting again with tiles of {self.store.grid.read_px} px."
         if self._device.name == "cpu":
-            raise error
-        self._device = resolve_device("cpu")
+            raise OutOfMemoryError(error)
+        return self._give_up_device(error)
+
+    def _give_up_device(self, error: str) -> str:
+        """Go on without a GPU, and say so."""
+        self._move_to_cpu()
         self._restart(self._first_grid)
         return f"{error} Starting again on the CPU."
+
+    def _move_to_cpu(self) -> None:
+        """Go on there, with passes that suit it: one that fills a GPU is far too much."""
+        self._device = resolve_device("cpu")
+        self._batch_size = min(self._asked_batch or self._suitable_batch(), self._suitable_batch())
 
     def _restart(self, grid: TileGrid) -> None:
         self._runner = None if self._runner and self._runner.device != self._device else self._runner

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import torch
 
-# CUDA and MPS; torch on the CPU; oneDNN; cuDNN and cuBLAS where no memory is left for their workspace.
+# CUDA and MPS; torch on the CPU; oneDNN; cuDNN and cuBLAS where no memory is left for their workspace, or for any plan
+# of a convolution.
 _SIGNS = (
     "out of memory",
     "not enough memory",
     "can't allocate memory",
     "could not create a memory",
     "cudnn_status_alloc_failed",
+    "allocation_failed",
+    "unable to find an engine",
     "cublas_status_alloc_failed",
+    "cublas_status_not_initialized",
     "invalid buffer size",
 )
 
@@ -22,3 +26,11 @@ def is_out_of_memory(error: BaseException) -> bool:
         return True
     text = str(error).lower()
     return any(sign in text for sign in _SIGNS)
+
+
+def free_memory(device: str) -> None:
+    """Give a GPU's memory that nobody uses any more back to other processes."""
+    if device == "cuda":
+        torch.cuda.empty_cache()
+    elif device == "mps":
+        torch.mps.empty_cache()

@@ -126,7 +126,7 @@ def with_measured_reach(card: ModelCard, network: nn.Module) -> ModelCard:
 def _linear_copy(network: nn.Module) -> nn.Module:
     import copy
 
-    probe = copy.deepcopy(network).double().cpu().eval()
+    probe = copy.deepcopy(network).cpu().double().eval()
     for name, module in list(probe.named_modules()):
         parent = probe.get_submodule(name.rpartition(".")[0]) if "." in name else probe
         if isinstance(module, nn.Conv2d):

@@ -37,6 +37,12 @@ def main() -> None:
     except MouseSegError as error:
         _send(out, {"event": "Failed", "message": str(error)})
         sys.exit(1)
+    except Exception as error:
+        # Some errors of GPUs have many lines, of which the first tells what is wrong.
+        first = str(error).strip().partition("\n")[0]
+        message = f"The training failed unexpectedly ({type(error).__name__}: {first}). Viewer and paint are untouched."
+        _send(out, {"event": "Failed", "message": message})
+        raise
 
 
 def _train(folder: Path, plan: RetrainPlan, orders: Orders, out: TextIO) -> None:

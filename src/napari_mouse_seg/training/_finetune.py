@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from napari_mouse_seg.events import Event, StepsDone, Validated
+from napari_mouse_seg.networks import is_out_of_memory
 from napari_mouse_seg.training._blend import Blend
 from napari_mouse_seg.training._loop import Trainer, cosine
 from napari_mouse_seg.training._samples import PatchSampler
@@ -181,6 +182,8 @@ class FineTuning:
         except FileNotFoundError:
             return 0
         except _DAMAGED as error:
+            if is_out_of_memory(error):
+                raise
             _LOG.warning("%s cannot be read (%s); the training starts anew.", checkpoint, error)
             return 0
         return self._trainer.steps

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Subset
 from napari_mouse_seg._atomic import patiently
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import StepsDone
+from napari_mouse_seg.networks import memory_format
 from napari_mouse_seg.training._losses import instance_loss
 
 if TYPE_CHECKING:
@@ -38,16 +39,19 @@ def cosine(done: float) -> float:
     return 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
-def _averaging(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
+def _averaging(decay: float) -> Callable[[Any, Any, Any], None]:  # Any: lists of tensors, as torch groups them
     """Return the rule of an exponential moving average whose memory grows to its length over the first steps.
 
-    A short training would otherwise average mostly what it started from.
+    A short training would otherwise average mostly what it started from. All tensors of a kind at once: a GPU is
+    waited for once a step, and not for each.
     """
 
-    def average(old: Tensor, new: Tensor, count: Tensor | int) -> Tensor:
-        if not old.is_floating_point():
-            return new
-        return old.lerp(new, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+    def average(old: Any, new: Any, count: Any) -> None:
+        if old[0].is_floating_point():
+            number = int(count)
+            torch._foreach_lerp_(old, new, 1 - min(decay, (1 + number) / (10 + number)))
+        else:
+            torch._foreach_copy_(old, new)
 
     return average
 
@@ -75,11 +79,12 @@ class Trainer:
     def __init__(
         self, network: nn.Module, plan: TrainingPlan, loss: Callable[[Tensor, Tensor], Tensor], device: str = "cpu"
     ) -> None:
-        self._network = network.to(device).to(memory_format=torch.channels_last).train()
+        self._format = memory_format(device)
+        self._network = network.to(device).to(memory_format=self._format).train()
         self._plan = plan
         self._loss = loss
         self._device = device
-        self._average = AveragedModel(network, avg_fn=_averaging(plan.average_decay), use_buffers=True)
+        self._average = AveragedModel(network, multi_avg_fn=_averaging(plan.average_decay), use_buffers=True)
         self._optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
         self._parts: dict[str, Any] = {  # Any: all have state_dict and load_state_dict
             "network": network,
@@ -105,7 +110,7 @@ class Trainer:
         plan = self._plan
         for group in self._optimiser.param_groups:
             group["lr"] = plan.learning_rate * rate_factor
-        images = images.to(self._device).contiguous(memory_format=torch.channels_last)
+        images = images.to(self._device).contiguous(memory_format=self._format)
         loss = self._loss(self._network(images).float(), maps.to(self._device))
         value = float(loss.detach())
         if not math.isfinite(value):

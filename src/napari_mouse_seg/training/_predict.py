@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import torch
 
+from napari_mouse_seg.networks import memory_format
 from napari_mouse_seg.tiling import SCORE_ONE
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def predict_scores(
     device = next(network.parameters()).device
     batch = torch.from_numpy(np.pad(image, pad, mode="symmetric")[None]).to(device)
     with torch.inference_mode():
-        logits = network(batch.contiguous(memory_format=torch.channels_last)).float()
+        logits = network(batch.contiguous(memory_format=memory_format(device.type))).float()
         scores = (torch.softmax(logits, 1) if activation == "softmax" else torch.sigmoid(logits))[0]
     out: NDArray[np.uint16] = (scores[:, :rows, :columns] * SCORE_ONE).round().cpu().numpy().astype(np.uint16)
     return out

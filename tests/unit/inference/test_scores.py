@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import torch
 
 from helpers.models import write_random_model
 from helpers.scenes import cell_image
-from napari_mouse_seg.errors import ExportError, OutOfMemoryError
+from napari_mouse_seg.errors import DeviceError, ExportError, OutOfMemoryError
 from napari_mouse_seg.events import Started, TileDone, Warned
 from napari_mouse_seg.images import from_arrays, intensity_range, normalise
 from napari_mouse_seg.inference import NetworkRunner, Scorer, ScoreStore, Source, SourcePlan, sparse_zeros
+from napari_mouse_seg.inference._runner import _using
 from napari_mouse_seg.networks import Device, Model, resolve_device
 from napari_mouse_seg.tiling import SCORE_ONE, Box, TileGrid
 from napari_mouse_seg.training import predict_scores
@@ -230,3 +232,49 @@ def test_a_disk_that_fills_up_stops_the_run_in_words_and_keeps_finished_tiles(
     assert before < len(list(scorer.store.grid.tiles()))
     list(scorer.compute(Box(0, 0, *SHAPE)))
     assert not scorer.store.missing(scorer.store.grid.bounds)
+
+
+class _Gpu(NetworkRunner):
+    """Stands in for a GPU: works on the CPU until it fails in other ways than for lack of memory."""
+
+    def __init__(self, model: Model, device: Device) -> None:
+        super().__init__(model, Device("cpu", None, device.batch_px, device.label))
+        self.device = device
+
+    def run(self, tiles: np.ndarray) -> np.ndarray:
+        if self.device.name == "cpu":
+            return super().run(tiles)
+        with _using(self.device, "too many"):
+            raise RuntimeError("CUDA error: unspecified launch failure\nCompile with `TORCH_USE_CUDA_DSA`.")
+
+
+def test_a_gpu_that_fails_is_left_for_the_cpu_with_passes_that_suit_it(model: Model) -> None:
+    image = from_arrays([cell_image(SHAPE)], axes="YX", name="cells")
+    source = Source(image.plane(), SourcePlan(0, SHAPE, 1, model.card.intensity))
+    grid = TileGrid(SHAPE, 32, 64, stride_px=model.card.stride_px)
+    gpu = Device("cuda", None, 16 * 1024**2, "GPU")
+    scorer = Scorer(source, model, grid, gpu, make_runner=_Gpu)
+    before = scorer.batch_size
+    warnings = [event.message for event in scorer.compute(grid.bounds) if isinstance(event, Warned)]
+    assert warnings == ["GPU failed (CUDA error: unspecified launch failure). Starting again on the CPU."]
+    assert not scorer.store.missing(grid.bounds)
+    assert scorer.batch_size == resolve_device("cpu").batch_px // grid.read_px**2 < before
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory."), OutOfMemoryError),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), OutOfMemoryError),
+        (RuntimeError("GET was unable to find an engine to execute this computation"), OutOfMemoryError),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_NOT_INITIALIZED when calling `cublasCreate`"), OutOfMemoryError),
+        (NotImplementedError("The operator is not implemented for the MPS device."), DeviceError),
+        (FloatingPointError("scores are no numbers"), DeviceError),
+    ],
+)
+def test_what_a_gpu_raises_is_told_apart(error: Exception, kind: type[Exception]) -> None:
+    with pytest.raises(kind), _using(Device("mps", None, 1, "GPU"), "too many"):
+        raise error
+    if not isinstance(error, torch.OutOfMemoryError) and kind is DeviceError:
+        with pytest.raises(type(error)), _using(Device("cpu", None, 1, "CPU"), "too many"):
+            raise error

@@ -11,6 +11,7 @@ from napari_mouse_seg.networks import (
     ArchitecturePlan,
     CompactPlan,
     ModelCard,
+    _device,
     build_network,
     has_global_pooling,
     measure_receptive_field,
@@ -108,3 +109,20 @@ def test_auto_takes_a_device_that_works_and_a_missing_one_is_refused() -> None:
     if not torch.cuda.is_available():
         with pytest.raises(DeviceError, match="no cuda device"):
             resolve_device("cuda")
+
+
+def test_half_precision_is_used_only_where_it_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _device._computes("cpu", torch.bfloat16)
+    forward = torch.nn.Conv2d.forward
+    monkeypatch.setattr(
+        torch.nn.Conv2d,
+        "forward",
+        lambda layer, x: forward(layer, x) * (float("nan") if torch.is_autocast_enabled("cpu") else 1),
+    )
+    assert not _device._computes("cpu", torch.bfloat16)
+
+
+def test_a_pass_fits_into_the_memory_that_is_free() -> None:
+    assert _device._fitting(16 * 1024**2, 80 * 10**9) == 16 * 1024**2
+    assert _device._fitting(16 * 1024**2, 4 * 10**9) == 4 * 10**6
+    assert _device._fitting(16 * 1024**2, 0) == 1

@@ -20,6 +20,7 @@ from napari_mouse_seg.training import (
     soft_dice_loss,
     train,
 )
+from napari_mouse_seg.training._loop import _averaging
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,3 +110,20 @@ def test_a_loss_that_is_not_finite_stops_the_run_in_words(tmp_path: Path) -> Non
         network.segmentation_head[0].bias.fill_(float("nan"))
     with pytest.raises(TrainingError, match="loss became nan; lower the learning rate"):
         list(train(network, sampler_of(), PLAN, tmp_path / "d.pt", workers=0))
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_the_average_is_that_of_every_tensor_alone(steps: int) -> None:
+    """Its memory grows: step n counts 9 / (10 + n) until the decay is reached; integers are taken as they are."""
+    old, new = torch.randn(4), torch.randn(4)
+    expected = old.clone()
+    counts = torch.tensor(0)
+    rule = _averaging(0.25)
+    averaged, number = [old.clone()], [torch.tensor(5)]
+    for count in range(1, steps + 1):
+        rule(averaged, [new], torch.tensor(count))
+        rule(number, [counts + count], torch.tensor(count))
+        weight = 1 - min(0.25, (1 + count) / (10 + count))
+        expected = expected + weight * (new - expected)
+    torch.testing.assert_close(averaged[0], expected)
+    assert int(number[0]) == steps
