@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import itertools
 import json
 import os
 import time
@@ -18,6 +20,7 @@ from napari_mouse_seg.images import compress, intensity_range, stretch
 from napari_mouse_seg.instances import decode
 from napari_mouse_seg.networks import build_network, find_model
 from napari_mouse_seg.plans import InstancesPlan
+from napari_mouse_seg.tiling import SCORE_ONE
 from napari_mouse_seg.training import PatchSampler, predict_scores, train
 
 if TYPE_CHECKING:
@@ -103,13 +106,42 @@ def read_bbbc039_validation(data: Path) -> list[tuple[NDArray[Any], NDArray[np.i
     ]
 
 
-def load_start(network: nn.Module, name: str) -> None:
-    """Load the weights of a bundled model or a model file; a stem for RGB takes a third of those for grey a channel."""
-    weights = find_model(name).network().state_dict()
+def load_start(network: nn.Module, names: Sequence[str]) -> None:
+    """Load the mean of the weights of bundled models or model files (Wortsman et al. 2022).
+
+    A stem for RGB takes a third of the weights for grey a channel.
+    """
+    weights = mean_weights([find_model(name).network().state_dict() for name in names])
     for key, value in network.state_dict().items():
         if weights[key].shape != value.shape:
             weights[key] = weights[key].expand_as(value) / value.shape[1]
     network.load_state_dict(weights)
+
+
+def mean_weights(states: Sequence[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the mean of each weight; integers are those of the first."""
+    return {
+        key: torch.stack([state[key] for state in states]).mean(0) if value.is_floating_point() else value
+        for key, value in states[0].items()
+    }
+
+
+def soften(image: TrainingImage, teachers: Sequence[nn.Module], intensity: IntensityPlan) -> TrainingImage:
+    """Return an image whose targets lie halfway between its labels and what teachers say (Hinton et al. 2015).
+
+    What they say is the mean over all ways to turn and mirror the image, which is better than any one network in one
+    pass; the student is to say as much at once.
+    """
+    pixels = compress(image.stretched.astype(np.float32), intensity)
+    said = np.zeros((3, *pixels.shape[1:]), np.float32)
+    for teacher, turns, mirrored in itertools.product(teachers, range(4), (False, True)):
+        turned = np.rot90(pixels[..., ::-1] if mirrored else pixels, turns, (1, 2))
+        back = np.rot90(predict_scores(teacher, np.ascontiguousarray(turned)), -turns, (1, 2))
+        said += back[..., ::-1] if mirrored else back
+    said *= 255 / (SCORE_ONE * 8 * len(teachers))
+    maps = image.maps.copy()
+    maps[:3] = np.round((maps[:3] + said) / 2)
+    return dataclasses.replace(image, maps=maps)
 
 
 def run(
@@ -124,7 +156,8 @@ def run(
     """Parse the command line and train; ``checkpoint.pt`` and ``network.pt``, the averaged weights, go into ``--work``.
 
     ``start`` is what ``--start`` is if it is not given: a model whose weights are the start, or None for random ones.
-    With validation images ``best.pt`` is kept too.
+    Of several models it is the mean. With teachers, targets are softened by what those say. With validation images
+    ``best.pt`` is kept too.
     """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--data", type=Path, required=True, help="folder with bbbc039/ and dsb2018/")
@@ -132,17 +165,22 @@ def run(
     parser.add_argument("--steps", type=int, default=plan.steps)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--start", default=start, metavar="NAME|FILE", help="model to start from")
+    first = [] if start is None else [start]
+    parser.add_argument("--start", nargs="+", default=first, metavar="NAME|FILE", help="models to start from")
+    parser.add_argument("--teachers", nargs="+", default=[], metavar="NAME|FILE", help="models to learn from")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(0)
     plan = plan.model_copy(update={"steps": arguments.steps})
     arguments.work.mkdir(parents=True, exist_ok=True)
     network = build_network(architecture)
-    if arguments.start is not None:
+    if arguments.start:
         load_start(network, arguments.start)
     images = load_images(arguments.data, plan)
     print(f"{len(images)} images", flush=True)
+    teachers = [find_model(name).network().eval() for name in arguments.teachers]
+    if teachers:
+        images = [soften(image, teachers, intensity) for image in images]
     best = None
     if load_validation is not None:
         best = Best(arguments.work / "best.pt", build_network(architecture), intensity, load_validation(arguments.data))

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
-from napari_mouse_seg.events import Event, StepsDone, Validated
-from napari_mouse_seg.networks import is_out_of_memory
+from napari_mouse_seg.events import Event, StepsDone, Validated, Warned
+from napari_mouse_seg.networks import free_memory, is_out_of_memory
 from napari_mouse_seg.training._blend import Blend
 from napari_mouse_seg.training._loop import Trainer, cosine
 from napari_mouse_seg.training._samples import PatchSampler
@@ -95,6 +95,7 @@ class FineTuning:
         self._patches = tuple(patches)
         self._validation = tuple(validation)
         self._plan = plan
+        self._device = device
         self._trainer = Trainer(network, task.training, task.loss, device)
         self._best: _Best | None = None
         self._clock = _Clock(plan)
@@ -122,12 +123,14 @@ class FineTuning:
         ------
         Event
             ``StepsDone`` about once a second, ``Validated`` soon and then about a dozen times; after each of these
-            ``averaged`` is worth a look.
+            ``averaged`` is worth a look. ``Warned`` where memory runs out midway: what was learnt by then is kept.
 
         Raises
         ------
         TrainingError
             If the loss is no longer finite.
+        RuntimeError, MemoryError
+            If memory runs out at once.
         """
         clock = self._clock
         clock.start()
@@ -142,11 +145,13 @@ class FineTuning:
             done = clock.done(self._trainer.steps)
             if int(done * _REFRESHES) > remade and self._task.needs_refresh(self._patches):
                 remade, sampler = int(done * _REFRESHES), self._make_sampler()
-            batch = [sampler[drawn + index] for index in range(self._plan.batch_size)]
-            drawn += len(batch)
-            images, maps = (torch.from_numpy(np.stack(part)) for part in zip(*batch, strict=True))
-            warmth = min(1.0, (self._trainer.steps + 1) / _WARMUP_STEPS)
-            losses.append(self._trainer.step(images, maps, warmth * cosine(done) * self._task.step_size))
+            loss = self._step(sampler, drawn, cosine(done))
+            if loss is None:
+                free_memory(self._device)
+                yield Warned(f"Memory ran out after {self._trainer.steps} steps; what was learnt by then is kept.")
+                break
+            drawn += self._plan.batch_size
+            losses.append(loss)
             clock.pause(control.wait_while_paused)
             if clock.elapsed_s - reported >= _REPORT_S:
                 reported = clock.elapsed_s
@@ -160,6 +165,18 @@ class FineTuning:
         kept = self.averaged.state_dict() if self._best is None else self._best.weights
         self._network.load_state_dict(kept)
         self._network.eval()
+
+    def _step(self, sampler: PatchSampler, first: int, factor: float) -> float | None:
+        """Take a step and return its loss; None if memory ran out, another process may have taken it."""
+        batch = [sampler[first + index] for index in range(self._plan.batch_size)]
+        images, maps = (torch.from_numpy(np.stack(part)) for part in zip(*batch, strict=True))
+        warmth = min(1.0, (self._trainer.steps + 1) / _WARMUP_STEPS)
+        try:
+            return self._trainer.step(images, maps, warmth * factor * self._task.step_size)
+        except (RuntimeError, MemoryError) as error:
+            if self._trainer.steps < _WARMUP_STEPS or not is_out_of_memory(error):
+                raise
+            return None
 
     def save(self, checkpoint: Path, key: str) -> None:
         """Write all that is needed to go on after a crash, under a key that stands for job and paint."""

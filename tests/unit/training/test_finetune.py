@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from helpers.projects import disc_patch
-from napari_mouse_seg.events import StepsDone, Validated
+from napari_mouse_seg.events import StepsDone, Validated, Warned
 from napari_mouse_seg.networks import CompactPlan, build_network
 from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
 from napari_mouse_seg.training import FineTuning, ObjectsTask, PaintedPatch, Score, _finetune
@@ -174,3 +174,25 @@ def test_what_another_job_left_is_not_gone_on_with(tmp_path: Path, damage: str) 
     made = tuning()
     assert made.restore(checkpoint, "other" if damage == "other job" else "job") == 0
     assert made._trainer.steps == 0
+
+
+@pytest.mark.parametrize("after", [3, 15])
+def test_where_memory_runs_out_midway_what_was_learnt_is_kept(after: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tuning((patch(1),), STEPS.replace(steps=30))
+    step = made._trainer.step
+
+    def short_of_memory(*arguments: object) -> float:
+        if made._trainer.steps == after:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return step(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(made._trainer, "step", short_of_memory)
+    if after == 3:  # At once: the batch is too large.
+        with pytest.raises(torch.OutOfMemoryError):
+            list(made.run(Free()))
+        return
+    before = {key: value.clone() for key, value in made._network.state_dict().items()}
+    events = list(made.run(Free()))
+    assert any(isinstance(event, Warned) and "after 15 steps" in event.message for event in events)
+    assert made.best_step == 15
+    assert any(not torch.equal(value, before[key]) for key, value in made._network.state_dict().items())
