@@ -5,7 +5,8 @@ r"""Last stage of the fluorescence-nuclei model: it learns what two models say o
         --start SECOND THIRD --teachers SECOND THIRD
 
 SECOND and THIRD are the model files of the stages before. Averaging over flips makes both better and takes eight times
-as long; a network that learns the mean gives a part of that at no cost. Targets lie halfway between labels and teachers.
+as long; a network that learns the mean gives a part of that at no cost. Targets lie halfway between labels and what
+the teachers say.
 """
 
 from __future__ import annotations
