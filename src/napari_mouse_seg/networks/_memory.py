@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import torch
 
 # CUDA and MPS; torch on the CPU; oneDNN; cuDNN and cuBLAS where no memory is left for their workspace, or for any plan
@@ -29,8 +31,9 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 
 def free_memory(device: str) -> None:
-    """Give a GPU's memory that nobody uses any more back to other processes."""
-    if device == "cuda":
-        torch.cuda.empty_cache()
-    elif device == "mps":
-        torch.mps.empty_cache()
+    """Give a GPU's memory that nobody uses any more back to other processes; one that has failed has none to give."""
+    with suppress(RuntimeError):
+        if device == "cuda":
+            torch.cuda.empty_cache()
+        elif device == "mps":
+            torch.mps.empty_cache()

@@ -63,6 +63,11 @@ class SaveBar(QWidget):
         self._note.say(f"Saving {name}…")
         self._update()
 
+    def begin_cancel(self) -> None:
+        """Show that the file is being given up."""
+        self._note.say("Cancelling…")
+        self._button.setEnabled(False)
+
     def end(self, text: str = "", failure: str = "") -> None:
         """Show what became of it."""
         self._saving = False
@@ -80,6 +85,7 @@ class SaveBar(QWidget):
 
     def _on_click(self) -> None:
         if self._saving:
+            self.begin_cancel()
             self.cancelRequested.emit()
             return
         path = _dialogs.ask_new_file(self, "Save result", self._suggested, self._kinds)

@@ -92,6 +92,8 @@ def test_while_a_file_is_written_the_button_gives_it_up(bar: SaveBar, qtbot: QtB
     assert button(bar).isEnabled()
     with qtbot.waitSignal(bar.cancelRequested):
         button(bar).click()
+    assert bar.text() == "Cancelling…"
+    assert not button(bar).isEnabled()
     bar.end(failure="The disk is full.")
     assert "The disk is full." in bar.text()
     assert not button(bar).isEnabled()
