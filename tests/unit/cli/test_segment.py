@@ -1,15 +1,18 @@
 """What ``mouse-seg segment`` refuses before any work."""
 
+import os
 import subprocess
 import sys
 from errno import EACCES
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
 
 from napari_mouse_seg.cli import main
+from napari_mouse_seg.cli._segment import check_output
 
 SIZES = (("--scale", "0.5"), ("--object-diameter-px", "20"), ("--measure-objects",))
 
@@ -42,10 +45,14 @@ def test_a_name_that_no_disk_takes_is_told_in_words(tmp_path, capsys):
 
 
 def test_an_output_folder_that_takes_no_files_is_told_before_the_work(tmp_path, capsys, monkeypatch):
-    def refuse(*_, **__):
-        raise PermissionError(EACCES, "Permission denied")
+    open_file = os.open
 
-    monkeypatch.setattr("tempfile.TemporaryFile", refuse)
+    def refuse(path, *arguments):
+        if Path(path).parent == tmp_path:
+            raise PermissionError(EACCES, "Permission denied")
+        return open_file(path, *arguments)
+
+    monkeypatch.setattr(os, "open", refuse)
     monkeypatch.setattr("napari_mouse_seg.networks.find_model", pytest.fail)
     assert main(["segment", "a.tif", "--output", str(tmp_path)]) == 1
     assert capsys.readouterr().err == (
@@ -69,3 +76,8 @@ def test_an_error_names_its_file_once_and_libraries_say_nothing(tmp_path):
     assert ran.returncode == 1
     assert ran.stderr.startswith(f"Error: {path} ")
     assert ran.stderr.count("\n") == 1
+
+
+def test_trying_an_output_folder_leaves_nothing_in_it(tmp_path):
+    check_output(tmp_path / "out")
+    assert list((tmp_path / "out").iterdir()) == []
