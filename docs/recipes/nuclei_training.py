@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import itertools
 import json
 import os
 import time
@@ -17,6 +16,7 @@ import torch
 
 from napari_mouse_seg import instance_scores
 from napari_mouse_seg.images import compress, intensity_range, stretch
+from napari_mouse_seg.inference import flipped, mean_over_flips
 from napari_mouse_seg.instances import decode
 from napari_mouse_seg.networks import build_network, find_model
 from napari_mouse_seg.plans import InstancesPlan
@@ -132,15 +132,13 @@ def soften(image: TrainingImage, teachers: Sequence[nn.Module], intensity: Inten
     What they say is the mean over all ways to turn and mirror the image, which is better than any one network in one
     pass; the student is to say as much at once.
     """
-    pixels = compress(image.stretched.astype(np.float32), intensity)
-    said = np.zeros((3, *pixels.shape[1:]), np.float32)
-    for teacher, turns, mirrored in itertools.product(teachers, range(4), (False, True)):
-        turned = np.rot90(pixels[..., ::-1] if mirrored else pixels, turns, (1, 2))
-        back = np.rot90(predict_scores(teacher, np.ascontiguousarray(turned)), -turns, (1, 2))
-        said += back[..., ::-1] if mirrored else back
-    said *= 255 / (SCORE_ONE * 8 * len(teachers))
+    ways = flipped(compress(image.stretched.astype(np.float32), intensity)[None])
+    said = [
+        mean_over_flips(*(np.stack([predict_scores(teacher, x) for x in part]).astype(np.float32) for part in ways))[0]
+        for teacher in teachers
+    ]
     maps = image.maps.copy()
-    maps[:3] = np.round((maps[:3] + said) / 2)
+    maps[:3] = np.round((maps[:3] + np.mean(said, 0) * (255 / SCORE_ONE)) / 2)
     return dataclasses.replace(image, maps=maps)
 
 

@@ -115,6 +115,19 @@ def patiently(action: Callable[[], _Result]) -> _Result:
     return action()
 
 
+def try_folder(folder: Path) -> None:
+    """Make a file in a folder and remove it; Python's own temporary files try without end where Windows refuses.
+
+    Raises
+    ------
+    OSError
+        If files cannot be made there.
+    """
+    probe = folder / f".{uuid4().hex}"
+    os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_RDWR))
+    probe.unlink()
+
+
 def is_in_use(path: Path, error: OSError) -> bool:
     """Return whether Windows refused because another program has a file open."""
     code = getattr(error, "winerror", None)

@@ -4,7 +4,7 @@
     python docs/recipes/nuclei_fluorescence/settle.py --data ../shared/data --work runs/3 --start SECOND
 
 SECOND is a model file. On BBBC039's validation images this raises the mean F1 over ten thresholds from 0.8777 to
-0.8789.
+0.8789 (``python benchmarks/accuracy.py --data bbbc039 --model FILE --json scores.json``, with both files).
 """
 
 from __future__ import annotations

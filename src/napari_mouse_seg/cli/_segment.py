@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
+from napari_mouse_seg._atomic import try_folder
 from napari_mouse_seg.cli._inputs import check_stems, find_inputs, is_folder
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options, option_name
 from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
@@ -148,10 +147,7 @@ def check_output(folder: Path) -> None:
     except OSError as error:
         raise ExportError(f"The output folder {folder} cannot be made ({error.strerror}); choose another.") from error
     try:
-        # Python's TemporaryFile tries again without end where Windows refuses.
-        probe = folder / f".{uuid4().hex}"
-        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_RDWR))
-        probe.unlink()
+        try_folder(folder)
     except OSError as error:
         raise ExportError(
             f"The output folder {folder} cannot be written to ({error.strerror}); choose another."

@@ -6,6 +6,7 @@ import lazy_loader
 
 if TYPE_CHECKING:
     from napari_mouse_seg.inference._cache import ScoreStore, require_free, sparse_zeros
+    from napari_mouse_seg.inference._flips import flipped, mean_over_flips
     from napari_mouse_seg.inference._kept import KeptTiles, Setup, remove_kept, require_unused
     from napari_mouse_seg.inference._runner import NetworkRunner, load_runner
     from napari_mouse_seg.inference._scores import Scorer
@@ -15,6 +16,7 @@ __getattr__, __dir__, _ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "_cache": ["ScoreStore", "require_free", "sparse_zeros"],
+        "_flips": ["flipped", "mean_over_flips"],
         "_kept": ["KeptTiles", "Setup", "remove_kept", "require_unused"],
         "_runner": ["NetworkRunner", "load_runner"],
         "_scores": ["Scorer"],
@@ -31,7 +33,9 @@ __all__ = [
     "Source",
     "SourcePlan",
     "choose_level",
+    "flipped",
     "load_runner",
+    "mean_over_flips",
     "measure_intensities",
     "remove_kept",
     "require_free",

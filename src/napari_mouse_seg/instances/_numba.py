@@ -6,7 +6,8 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
-from uuid import uuid4
+
+from napari_mouse_seg._atomic import try_folder
 
 _VARIABLE = "NUMBA_CACHE_DIR"
 
@@ -16,7 +17,10 @@ def _give_a_folder(package: Path) -> None:
 
     numba finds that out by a temporary file, which Python on Windows tries to make again without end.
     """
-    if _VARIABLE in os.environ or _can_write(package):
+    if _VARIABLE in os.environ:
+        return
+    with suppress(OSError):
+        try_folder(package)
         return
     folder = Path(os.environ.get("LOCALAPPDATA") or Path.home()) / "napari-mouse-seg" / "compiled"
     with suppress(OSError):  # Then numba looks further.
@@ -29,16 +33,6 @@ def _reload() -> None:
     """Let numba read its variables again, if somebody else has imported it."""
     if "numba" in sys.modules:
         sys.modules["numba"].config.reload_config()
-
-
-def _can_write(folder: Path) -> bool:
-    probe = folder / f".{uuid4().hex}"
-    try:
-        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_RDWR))
-        probe.unlink()
-    except OSError:
-        return False
-    return True
 
 
 if sys.platform == "win32":

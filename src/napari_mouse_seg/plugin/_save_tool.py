@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.export import LabelImage
     from napari_mouse_seg.images import MultiscaleImage
-    from napari_mouse_seg.session import Runner, RunningTask, SegmentSession, Workspace
+    from napari_mouse_seg.session import Runner, SegmentSession, Workspace
     from napari_mouse_seg.widgets import SegmentPanel
 
 KINDS = {
@@ -74,7 +74,6 @@ class SaveTool:
         self._labels_of = labels_of
         self._folder: Path | None = None
         self._saving: Saving | None = None
-        self._task: RunningTask | None = None
         self._told_of: Workspace | None = None
         self._warned = ""
         self._began = 0.0
@@ -153,7 +152,7 @@ class SaveTool:
         self._warned, self._began = "", time.monotonic()
         self._bar.begin(path.name)
         self._panel.set_saving(True)
-        self._task = self._runner.start(save(self._saving), self._on_event, self._on_end)
+        self._runner.start(save(self._saving), self._on_event, self._on_end)
 
     def _cancel(self) -> None:
         if self._saving is not None:
@@ -168,7 +167,7 @@ class SaveTool:
             self._bar.end(f"Saved {event.result.name} in {seconds:.1f} s.{partly}", self._warned)
 
     def _on_end(self, error: Exception | None) -> None:
-        saving, self._saving, self._task = self._saving, None, None
+        saving, self._saving = self._saving, None
         self._panel.set_saving(False)
         if error is None or saving is None:
             return

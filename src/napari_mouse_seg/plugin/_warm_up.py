@@ -55,6 +55,8 @@ def warm_up(device: DeviceName, model: Model | None) -> Generator[Event, None, N
         found = resolve_device(device)
         yield DeviceFound(found.label)
         _prepare_labels()
+        import napari_mouse_seg.export  # noqa: F401 (saving a result begins on the main thread)
+
         if model is not None:
             _run_once(model, found)
 
