@@ -116,8 +116,10 @@ def with_measured_reach(card: ModelCard, network: nn.Module) -> ModelCard:
     plan = card.architecture
     if isinstance(plan, ClassicalPlan):
         return card  # Its reach follows from its plan.
-    stride_px: int = 2 ** (len(plan.widths) if isinstance(plan, CompactPlan) else plan.encoder_depth)
-    pools = has_global_pooling(network, plan.in_channels)
+    if isinstance(plan, CompactPlan):
+        stride_px, pools = 2 ** len(plan.widths), False  # To look whether it pools would import torch's compiler.
+    else:
+        stride_px, pools = 2**plan.encoder_depth, has_global_pooling(network, plan.in_channels)
     reach = 0 if pools else measure_receptive_field(network, plan.in_channels, stride_px=stride_px)
     halo_px = 2 * stride_px if pools else min(2 * stride_px, -(-reach // stride_px) * stride_px)
     return card.replace(stride_px=stride_px, receptive_field_px=reach, halo_px=halo_px, global_pooling=pools)

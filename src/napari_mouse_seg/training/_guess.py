@@ -20,6 +20,7 @@ from torch.nn import functional
 
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 from napari_mouse_seg.tiling import SCORE_ONE
+from napari_mouse_seg.training._adamw import AdamW
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -149,7 +150,7 @@ class _Classifier:
             torch.manual_seed(seed)
             first, last = nn.Linear(rows.shape[1], _HIDDEN), nn.Linear(_HIDDEN, 1)
             self._network = nn.Sequential(first, nn.ReLU(), nn.Linear(_HIDDEN, _HIDDEN), nn.ReLU(), last)
-            optimizer = torch.optim.AdamW(self._network.parameters(), _RATE, weight_decay=_DECAY)
+            optimizer = AdamW(self._network.parameters(), _RATE, _DECAY)
             for _ in range(_STEPS):
                 drawn = torch.randint(len(rows), (_BATCH,))
                 logits = self._network(rows[drawn])[:, 0]

@@ -15,6 +15,7 @@ from napari_mouse_seg._atomic import patiently
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import StepsDone
 from napari_mouse_seg.networks import memory_format
+from napari_mouse_seg.training._adamw import AdamW
 from napari_mouse_seg.training._losses import instance_loss
 
 if TYPE_CHECKING:
@@ -85,11 +86,11 @@ class Trainer:
         self._loss = loss
         self._device = device
         self._average = AveragedModel(network, multi_avg_fn=_averaging(plan.average_decay), use_buffers=True)
-        self._optimiser = torch.optim.AdamW(network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay)
+        self._optimiser = AdamW(network.parameters(), plan.learning_rate, plan.weight_decay)
         self._parts: dict[str, Any] = {  # Any: all have state_dict and load_state_dict
+            "optimiser": self._optimiser,  # First: it refuses a checkpoint of another network before it takes anything.
             "network": network,
             "average": self._average,
-            "optimiser": self._optimiser,
         }
         self.steps = 0
 
@@ -108,14 +109,13 @@ class Trainer:
             If the loss is no longer finite.
         """
         plan = self._plan
-        for group in self._optimiser.param_groups:
-            group["lr"] = plan.learning_rate * rate_factor
+        self._optimiser.rate = plan.learning_rate * rate_factor
         images = images.to(self._device).contiguous(memory_format=self._format)
         loss = self._loss(self._network(images).float(), maps.to(self._device))
         value = float(loss.detach())
         if not math.isfinite(value):
             raise TrainingError(f"The loss became {value}; lower the learning rate (now {plan.learning_rate:g}).")
-        self._optimiser.zero_grad(set_to_none=True)
+        self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
         self._optimiser.step()

@@ -1,9 +1,7 @@
-"""What is checked before a training, what comes of it, and what happens when its process dies."""
+"""What is checked before a training, and what comes of it."""
 
 from __future__ import annotations
 
-import os
-import signal
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,13 +10,11 @@ import pytest
 from helpers.models import write_random_model
 from helpers.projects import SHORT, SIDE, disc_project
 from napari_mouse_seg.errors import ModelNotFoundError, PlanError, TrainingError
-from napari_mouse_seg.events import CheckpointReady, Finished, StepsDone, Warned
+from napari_mouse_seg.events import CheckpointReady, Finished, Warned
 from napari_mouse_seg.networks import load_model
 from napari_mouse_seg.pipeline import (
     Orders,
     RetrainJob,
-    StillWaiting,
-    TrainingProcess,
     _retrain_keeper,
     resolve_retrain,
     retrain,
@@ -226,58 +222,3 @@ def test_colours_are_stretched_by_their_own_range(project: Project, tmp_path: Pa
     raw = project.pixels(patch.id)
     np.testing.assert_allclose(seen, np.repeat(raw, 3, axis=0) / 300, rtol=1e-5)
     np.testing.assert_allclose(grey, np.clip((raw - 100) / 50, 0, None), rtol=1e-4, atol=1e-5)
-
-
-def test_a_process_trains_and_reports_the_same(project: Project) -> None:
-    events = list(TrainingProcess(project.folder, SHORT.replace(threads=1)).events())
-    done = events[-1].result  # type: ignore[attr-defined]
-    assert any(isinstance(event, StepsDone) for event in events)
-    project.add_round(done)
-    assert load_model(project.round_file(done.number)).card.name == "discs 1"
-
-
-def test_words_of_the_process_arrive_as_they_were_said(project: Project) -> None:
-    project.write_paint("p001", np.zeros((SIDE, SIDE), int))
-    with pytest.raises(TrainingError, match="Nothing is painted yet"):
-        list(TrainingProcess(project.folder, SHORT).events())
-
-
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs POSIX signals")
-def test_a_killed_process_is_told_and_leaves_the_project_alone(project: Project) -> None:
-    before = project.plan, project.paint("p001")
-    process = TrainingProcess(project.folder, SHORT.replace(steps=10_000, threads=1))
-    events = process.events()
-    next(event for event in events if isinstance(event, StepsDone))
-    assert process.process_id is not None
-    os.kill(process.process_id, signal.SIGKILL)
-    with pytest.raises(TrainingError, match="was killed, most likely because memory ran out"):
-        list(events)
-    assert project.plan == before[0]
-    np.testing.assert_array_equal(project.paint("p001"), before[1])
-
-
-def test_closing_the_events_ends_the_process(project: Project) -> None:
-    process = TrainingProcess(project.folder, SHORT.replace(steps=10_000, threads=1))
-    events = process.events()
-    next(event for event in events if isinstance(event, StepsDone))
-    process_id = process.process_id
-    assert process_id is not None
-    events.close()
-    with pytest.raises(ProcessLookupError):
-        os.kill(process_id, 0)
-
-
-def test_pause_and_stop_reach_the_process(project: Project) -> None:
-    process = TrainingProcess(project.folder, SHORT.replace(steps=10_000, threads=1))
-    events = process.events()
-    next(event for event in events if isinstance(event, StepsDone))
-    process.order("pause")
-    waited = 0
-    for event in events:  # Once it is paused, nothing but waiting is left.
-        waited = waited + 1 if isinstance(event, StillWaiting) else 0
-        if waited > 8:
-            break
-    process.order("stop")
-    rest = list(events)
-    assert isinstance(rest[-1], Finished)
-    assert rest[-1].result.steps < 10_000

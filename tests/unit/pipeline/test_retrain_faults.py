@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,7 +12,7 @@ from helpers.projects import SHORT, disc_project
 from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import CheckpointReady, Event, Finished, Warned
 from napari_mouse_seg.networks import load_model
-from napari_mouse_seg.pipeline import Orders, TrainingProcess, resolve_retrain, retrain
+from napari_mouse_seg.pipeline import Orders, resolve_retrain, retrain
 from napari_mouse_seg.training import FineTuning, _finetune
 
 if TYPE_CHECKING:
@@ -128,37 +126,3 @@ def test_a_network_that_pools_whole_crops_needs_two_of_them(project: Project) ->
     with pytest.raises(TrainingError, match="batch of one crop; set the batch size to 2"):
         resolve_retrain(project, SHORT.replace(batch_size=1))
     assert resolve_retrain(project, SHORT.replace(batch_size=2)).train
-
-
-def test_a_training_is_not_disturbed_by_files_where_it_was_started(
-    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "queue.py").write_text("raise RuntimeError('not the queue that was meant')")
-    monkeypatch.chdir(tmp_path)
-    assert isinstance(list(TrainingProcess(project.folder, SHORT.replace(threads=1)).events())[-1], Finished)
-
-
-def test_orders_may_come_while_it_ends(project: Project) -> None:
-    process = TrainingProcess(project.folder, SHORT.replace(threads=1))
-    over = threading.Event()
-    failed: list[Exception] = []
-
-    def press() -> None:
-        while not over.is_set():
-            try:
-                process.order("pause")
-                process.order("resume")
-                time.sleep(0.001)  # Lest the process do nothing else.
-            except Exception as error:  # noqa: BLE001 (whatever it is)
-                failed.append(error)
-                return
-
-    presser = threading.Thread(target=press)
-    events = process.events()
-    next(events)
-    presser.start()
-    list(events)
-    over.set()
-    presser.join()
-    process.order("stop")
-    assert not failed
