@@ -46,8 +46,10 @@ from napari_mouse_seg.training import (
     prepare_image,
 )
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "docs" / "recipes"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "docs" / "recipes" / "nuclei_fluorescence"))
-from train import INTENSITY, TRAINING, read_grey, training_files
+from nuclei_data import fluorescence_files, read_grey
+from train import INTENSITY, TRAINING
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,7 +99,8 @@ class Outcome:
 def load(scheme: str, plan: TrainingPlan, most: int | None) -> list[TrainingImage]:
     """Read and encode the training images of BBBC039."""
     images = []
-    for _, image_path, labels_path in [entry for entry in training_files(data_dir()) if entry[0] == "bbbc039"][:most]:
+    entries = [entry for entry in fluorescence_files(data_dir()) if entry[0] == "bbbc039"]
+    for _, image_path, labels_path in entries[:most]:
         grey = read_grey(image_path)
         stretched = stretch(grey, intensity_range(grey, INTENSITY), INTENSITY)[None]
         labels = tifffile.imread(labels_path).astype(np.int32)

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tifffile
 import torch
 
 from napari_mouse_seg import instance_scores
@@ -91,19 +90,6 @@ class Best:
 def averaged(saved: dict[str, Any]) -> dict[str, torch.Tensor]:
     """Return the averaged weights of a checkpoint; AveragedModel keeps them under a prefix."""
     return {key.removeprefix("module."): value for key, value in saved["average"].items() if key != "n_averaged"}
-
-
-def read_bbbc039_validation(data: Path) -> list[tuple[NDArray[Any], NDArray[np.int32]]]:
-    """Read the 50 validation images of BBBC039, none of which nor a twin of which is trained on."""
-    folder = data / "bbbc039"
-    stems = [Path(name).stem for name in (folder / "validation.txt").read_text().split()]
-    return [
-        (
-            tifffile.imread(folder / "images" / f"{stem}.tif"),
-            tifffile.imread(folder / "labels" / f"{stem}.tif").astype(np.int32),
-        )
-        for stem in stems
-    ]
 
 
 def load_start(network: nn.Module, names: Sequence[str]) -> None:

@@ -108,6 +108,51 @@ def test_ome_zarr_holds_the_same_labels(done, model_path, images, tmp_path):
     np.testing.assert_array_equal(written, tifffile.imread(done[1] / "a.tif"))
 
 
+@pytest.fixture(scope="module")
+def positions(tmp_path_factory, images):
+    """A file of the two images, the second of which is smaller."""
+    path = tmp_path_factory.mktemp("stage") / "stage.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for name, rows in (("a", SHAPE[0]), ("c", SHAPE[0] - 30)):
+            pixels = tifffile.imread(images / f"{name}.ome.tif")[:rows]
+            metadata = {"axes": "YX", "Name": name, "PhysicalSizeX": 0.5, "PhysicalSizeY": 0.5}
+            file.write(pixels, metadata=metadata)
+    return path
+
+
+def test_of_a_file_with_several_images_each_can_be_segmented(done, model_path, positions, tmp_path, capsys):
+    assert segment(model_path, positions, tmp_path, "--series", "all", *THRESHOLDS) == 0
+    told = capsys.readouterr().out
+    assert "stage.ome.tif, series 1: " in told
+    assert "2 of 2 images done." in told
+    names = [path.name for path in sorted(tmp_path.iterdir())]
+    assert names == [f"stage-series{number}.{ending}" for number in (0, 1) for ending in ("json", "tif")]
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "stage-series0.tif"), tifffile.imread(done[1] / "a.tif"))
+    assert tifffile.imread(tmp_path / "stage-series1.tif").shape == (SHAPE[0] - 30, SHAPE[1])
+    record = read_record(tmp_path / "stage-series1.json")
+    assert record.input.series == 1
+    assert segment(model_path, positions, tmp_path, "--series", "all", "--resume", *THRESHOLDS) == 0
+    assert capsys.readouterr().out.count("done before") == 2
+    (tmp_path / "stage-series1.tif").unlink()
+    assert main(list(record.command)[1:]) == 0
+    assert tifffile.imread(tmp_path / "stage-series1.tif").shape == (SHAPE[0] - 30, SHAPE[1])
+
+
+def test_of_a_file_with_several_images_the_largest_is_taken_and_told(done, model_path, positions, tmp_path, capsys):
+    assert segment(model_path, positions, tmp_path, *THRESHOLDS) == 0
+    told = capsys.readouterr().err
+    assert "holds 2 images; only number 0 (“a”) is segmented. Choose another with series." in told
+    np.testing.assert_array_equal(tifffile.imread(tmp_path / "stage.tif"), tifffile.imread(done[1] / "a.tif"))
+
+
+def test_all_series_of_a_file_that_cannot_be_opened_is_one_failure(model_path, images, tmp_path, capsys):
+    assert segment(model_path, images, tmp_path, "--series", "all", *THRESHOLDS) == 1
+    told = capsys.readouterr()
+    assert told.err.count("Error:") == 1
+    assert "2 of 3 images done." in told.out
+    assert (tmp_path / "a.tif").exists()  # It holds one image, which needs no number.
+
+
 def test_results_are_not_overwritten_silently(model_path, images, tmp_path, capsys):
     (tmp_path / "a.tif").write_text("precious")
     assert segment(model_path, images / "a.ome.tif", tmp_path) == 1

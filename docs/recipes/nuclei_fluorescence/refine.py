@@ -14,7 +14,8 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from nuclei_training import read_bbbc039_validation, run
+from nuclei_data import read_bbbc039_validation
+from nuclei_training import run
 from train import ARCHITECTURE, INTENSITY, load_images
 
 from napari_mouse_seg.plans import AugmentationPlan, TrainingPlan

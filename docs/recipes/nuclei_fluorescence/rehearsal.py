@@ -16,7 +16,8 @@ import numpy as np
 import tifffile
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from train import INTENSITY, read_grey, size_group, training_files
+from nuclei_data import fluorescence_files, read_grey, size_group
+from train import INTENSITY
 
 from napari_mouse_seg.images import intensity_range, stretch
 from napari_mouse_seg.training import save_rehearsal
@@ -31,7 +32,7 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     arguments = parser.parse_args()
     rng = np.random.default_rng(0)
-    files = training_files(arguments.data)
+    files = fluorescence_files(arguments.data)
     taken: dict[str, int] = {}
     pixels, instances = [], []
     for index in rng.permutation(len(files)):

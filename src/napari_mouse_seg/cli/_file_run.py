@@ -41,6 +41,8 @@ class FileRun:
         Whether inputs whose results are complete are left out, and others go on where they were cut off.
     measure
         Whether the size of the objects is measured first.
+    series
+        Which image of a file that holds several; results are then named after it too. None takes the largest.
     """
 
     model: Model
@@ -51,12 +53,18 @@ class FileRun:
     overwrite: bool = False
     resume: bool = False
     measure: bool = False
+    series: int | None = None
+
+    def label(self, source: Path) -> str:
+        """Return what an input is called in messages."""
+        return source.name if self.series is None else f"{source.name}, series {self.series}"
 
     def command(self, source: Path) -> tuple[str, ...]:
         """Return the arguments that do the same again."""
         fields = {**self.options, **self.instance_options}
         values = [part for name, value in fields.items() for part in option_parts(name, value)]
         extras = [f"--{name}" for name in self.formats[1:]]
+        extras += [] if self.series is None else option_parts("series", self.series)
         return (
             *("mouse-seg", "segment", str(source.absolute()), "--output", str(self.folder.absolute())),
             *("--model", str(self.model.path), "--format", self.formats[0], *values, *extras, "--overwrite"),
@@ -81,9 +89,13 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     from napari_mouse_seg.plans import SegmentPlan
 
     stem = image_stem(source)
-    paths, part = result_paths(run.folder, stem, run.formats), Part.beside(run.folder, stem)
+    paths = result_paths(run.folder, stem, run.formats)
     started = time.perf_counter()
-    image = open_image(source)
+    image = open_image(source, series=run.series)
+    if image.series is not None and image.series.is_chosen:
+        stem = f"{stem}-series{image.series.index}"
+        paths = result_paths(run.folder, stem, run.formats)
+    part = Part.beside(run.folder, stem)
     instances = run.model.card.instances.replace(**run.instance_options)
     job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
     if run.measure and (diameter := _measure(job, console)) is not None:
@@ -98,8 +110,9 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     check_free(paths, source, overwrite=run.overwrite)
     part.check(resume=run.resume, overwrite=run.overwrite)
     opening = {"open": time.perf_counter() - started}
-    with _telling_what_is_kept(part, source.name, console):
-        result = _finish(job, part, source.name, console)
+    name = run.label(source)
+    with _telling_what_is_kept(part, name, console):
+        result = _finish(job, part, name, console)
         check_free(paths, source, overwrite=run.overwrite)  # Another run may have written them meanwhile.
         part.note_outputs(paths.values())
         record = save_result(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from argparse import ArgumentTypeError
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from napari_mouse_seg.cli._console import Console
     from napari_mouse_seg.cli._file_run import FileRun
@@ -24,6 +27,9 @@ _EXTRAS = {
     "overlay": "also write a PNG with the outlines over the image",
     "geojson": "also write the outlines as GeoJSON, for QuPath",
 }
+
+
+_ALL = -1
 
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +52,13 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="measure the diameter of each image's objects first, and bring them to the size that the model knows; "
         "with a warning, an image stays as it is where that cannot be told or the model finds objects no more surely",
+    )
+    parser.add_argument(
+        "--series",
+        type=_series,
+        metavar="N|all",
+        help="which image of a file that holds several (positions, regions), from 0, or each of them; results are "
+        "named after it too; not given: the largest",
     )
     add_plan_options(parser, SegmentPlan, "image and network")
     add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)", own_defaults=False)
@@ -99,33 +112,55 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         resume=arguments.resume,
         measure=arguments.measure_objects,
     )
-    done = [_attempt(path, file_run, console) for path in paths]
-    if len(paths) > 1:
-        console.out(f"{sum(done)} of {len(paths)} images done.")
+    chosen = ((path, replace(file_run, series=one)) for path in paths for one in _each_series(path, arguments.series))
+    done = [_attempt(path, one_run, console) for path, one_run in chosen]
+    if len(done) > 1:
+        console.out(f"{sum(done)} of {len(done)} images done.")
     return 0 if all(done) else 1
 
 
 def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
     from napari_mouse_seg.cli._file_run import run_file
 
+    name = file_run.label(path)
     try:
         record, is_new = run_file(path, file_run, console)
     except MouseSegError as error:
         # Most errors of files name them.
-        console.error(str(error) if path.name in str(error) else f"{path.name}: {error}", error)
+        console.error(str(error) if path.name in str(error) else f"{name}: {error}", error)
         return False
     except Exception as error:  # noqa: BLE001 (run boundary: the other images go on)
-        console.error(
-            f"{path.name}: unexpected {type(error).__name__}: {error}. Run with --debug and report it.", error
-        )
+        console.error(f"{name}: unexpected {type(error).__name__}: {error}. Run with --debug and report it.", error)
         return False
     if not is_new:
-        console.out(f"{path.name}: {record.found}, done before")
+        console.out(f"{name}: {record.found}, done before")
         return True
     seconds = sum(record.timings_s.values())
     labels = file_run.folder / record.outputs[file_run.formats[0]]
-    console.out(f"{path.name}: {record.found} in {seconds:.1f} s, {labels}")
+    console.out(f"{name}: {record.found} in {seconds:.1f} s, {labels}")
     return True
+
+
+def _series(text: str) -> int | None:
+    """Return the number, or -1 for each of them."""
+    if text == "all":
+        return _ALL
+    if not text.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is neither a number from 0 nor 'all'")
+    return int(text)
+
+
+def _each_series(path: Path, wanted: int | None) -> Iterable[int | None]:
+    """Return what is to be segmented of a file; of one that cannot be opened, its turn tells why."""
+    from napari_mouse_seg.images import open_image
+
+    if wanted != _ALL:
+        return (wanted,)
+    try:
+        series = open_image(path).series
+    except MouseSegError:
+        return (None,)
+    return (None,) if series is None else range(len(series.names))
 
 
 def _check_folders(inputs: list[str], output: Path) -> None:

@@ -30,6 +30,7 @@ class InputRecord(_Part):
     path: str
     sha256: str
     size_bytes: int
+    series: int | None = Field(None, description="Which image of a file that holds several, from 0.")
     shape_px: tuple[int, int] | None = None
     pixel_size_um: tuple[float, float] | None = None
 
@@ -68,13 +69,17 @@ class RunRecord(_Part):
 
 
 def describe_input(
-    path: Path, shape_px: tuple[int, int] | None = None, pixel_size_um: tuple[float, float] | None = None
+    path: Path,
+    shape_px: tuple[int, int] | None = None,
+    pixel_size_um: tuple[float, float] | None = None,
+    series: int | None = None,
 ) -> InputRecord:
     """Describe a file, or a folder of files, with the hash of ``images.image_hash``; a file is read once."""
     return InputRecord(
         path=str(path.absolute()),
         sha256=image_hash(path),
         size_bytes=sum(file.stat().st_size for file in image_files(path)),
+        series=series,
         shape_px=shape_px,
         pixel_size_um=pixel_size_um,
     )

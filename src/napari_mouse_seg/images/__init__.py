@@ -8,6 +8,7 @@ from napari_mouse_seg.images._levels import Level
 from napari_mouse_seg.images._open import IMAGE_SUFFIXES, open_image
 from napari_mouse_seg.images._plane import ImagePlane
 from napari_mouse_seg.images._sample import sample_path
+from napari_mouse_seg.images._series import Series
 from napari_mouse_seg.images._stem import file_name, image_stem
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "IntensityRange",
     "Level",
     "MultiscaleImage",
+    "Series",
     "compress",
     "file_name",
     "from_arrays",

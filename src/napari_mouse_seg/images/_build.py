@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_mouse_seg.images._levels import Level
+    from napari_mouse_seg.images._series import Series
 
 
 def build_image(
@@ -22,12 +23,13 @@ def build_image(
     levels: tuple[Level, ...],
     calibration: Calibration,
     level_scales: tuple[tuple[float, float], ...] | None = None,
+    series: Series | None = None,
 ) -> MultiscaleImage:
     """Check levels against each other, add computed ones where they are needed, and make the image.
 
     Parameters
     ----------
-    name, path, axes, calibration
+    name, path, axes, calibration, series
         As in ``MultiscaleImage``; channel names are dropped when their number is wrong.
     levels
         As stored, finest first.
@@ -55,7 +57,7 @@ def build_image(
     n_channels = levels[0].shape[axes.index("C")] if "C" in axes else 1
     if len(calibration.channel_names) != n_channels:
         calibration = Calibration(calibration.pixel_size_um, calibration.z_step_um)
-    return MultiscaleImage(name, path, axes, extended, tuple(scales), calibration, len(levels))
+    return MultiscaleImage(name, path, axes, extended, tuple(scales), calibration, len(levels), series)
 
 
 def level_factor(full: int, size: int) -> float:

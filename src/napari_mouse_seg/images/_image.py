@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from napari_mouse_seg.images._series import Series
+
 
 _PLAN_FIELDS = {"T": "plane_t", "C": "channel", "Z": "plane_z"}
 _AXIS_NAMES = {"T": "time point", "C": "channel", "Z": "plane"}
@@ -61,6 +63,8 @@ class MultiscaleImage:
         Pixel size and channel names.
     n_stored_levels
         Levels after these are computed from the last of them.
+    series
+        Which image of its file it is; None if the file holds no other.
     """
 
     name: str
@@ -70,6 +74,7 @@ class MultiscaleImage:
     level_scales: tuple[tuple[float, float], ...]
     calibration: Calibration
     n_stored_levels: int
+    series: Series | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

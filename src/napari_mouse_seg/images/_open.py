@@ -10,6 +10,7 @@ from napari_mouse_seg.images._dtypes import refuse_labels
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._headers import JPEG_MAGIC, PNG_MAGIC
 from napari_mouse_seg.images._raster import open_raster
+from napari_mouse_seg.images._series import choose_series
 from napari_mouse_seg.images._tiff import open_tiff
 from napari_mouse_seg.images._zarr import open_ome_zarr
 
@@ -24,7 +25,7 @@ IMAGE_SUFFIXES = (".tif", ".tiff", ".btf", ".qptiff", ".svs", ".ndpi", ".scn", "
 _TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
-def open_image(path: str | os.PathLike[str], *, labels: bool = False) -> MultiscaleImage:
+def open_image(path: str | os.PathLike[str], *, series: int | None = None, labels: bool = False) -> MultiscaleImage:
     """Open an image file or OME-Zarr directory without reading pixels.
 
     TIFF (plain, ImageJ, OME-TIFF, SVS and other tiled pyramids), OME-Zarr 0.4 and 0.5, PNG, JPEG. Pixels are uint8,
@@ -36,6 +37,9 @@ def open_image(path: str | os.PathLike[str], *, labels: bool = False) -> Multisc
     ----------
     path
         File or directory.
+    series
+        Which image of a file that holds several (OME-TIFF, SCN, OME-Zarr as bioformats2raw writes it), from 0; None
+        takes the one with the most pixels, and of equal ones the first.
     labels
         Whether a label image, of integers of 32 or 64 bits, is opened too, as uint32; it cannot be segmented.
 
@@ -52,34 +56,37 @@ def open_image(path: str | os.PathLike[str], *, labels: bool = False) -> Multisc
         If the kind, dtype or axes are not supported, or there are no pixels.
     DamagedImageError
         If the file is truncated or damaged.
+    PlanError
+        If the file holds no such series.
     """
-    image = _open(Path(path))
+    image = _open(Path(path), series)
     if not labels:
         refuse_labels(image.levels[0].stored_dtype, str(path))
     return image
 
 
-def _open(path: Path) -> MultiscaleImage:
+def _open(path: Path, series: int | None) -> MultiscaleImage:
     """Choose the way by what is there."""
     with reading(str(path), "the file"):
         if not path.exists():
             raise ImageNotFoundError(f"There is no file or directory {path}; check the path.")
         if path.is_dir():
-            return open_ome_zarr(path)
+            return open_ome_zarr(path, series)
         if not path.is_file():
             raise UnsupportedImageError(f"{path} is neither a file nor a directory; give an image file.")
-        return _open_file(path)
+        return _open_file(path, series)
 
 
-def _open_file(path: Path) -> MultiscaleImage:
+def _open_file(path: Path, series: int | None) -> MultiscaleImage:
     """Choose the reader by the first bytes."""
     with path.open("rb") as file:
         magic = file.read(8)
     if not magic:
         raise DamagedImageError(f"{path} is empty (0 bytes); copy or export it again.")
     if magic.startswith(_TIFF_MAGICS):
-        return open_tiff(path)
+        return open_tiff(path, series)
     if magic.startswith((PNG_MAGIC, JPEG_MAGIC)):
+        choose_series(path, [""], 0, series)
         return open_raster(path)
     raise UnsupportedImageError(
         f"{path} is no TIFF, SVS, PNG or JPEG (it begins with {magic.hex(' ')}); convert it to OME-TIFF or OME-Zarr."

@@ -17,6 +17,7 @@ from napari_mouse_seg.images._build import build_image
 from napari_mouse_seg.images._cache import ByteCache
 from napari_mouse_seg.images._dtypes import pixel_dtype
 from napari_mouse_seg.images._guard import reading
+from napari_mouse_seg.images._series import choose_series
 from napari_mouse_seg.images._tiff_calibration import tiff_calibration
 from napari_mouse_seg.images._tiff_check import check_companions, check_structure
 from napari_mouse_seg.images._tiff_level import TiffLevel
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tifffile import TiffFile, TiffFrame, TiffPage, TiffPageSeries
 
     from napari_mouse_seg.images._image import MultiscaleImage
+    from napari_mouse_seg.images._series import Series
 
 _JPEG_COMPRESSIONS = {6, 7, 34892, 33007}
 _APERIO_JPEG_2000_YCBCR = 33003
@@ -60,14 +62,22 @@ class _Layout:
         return self.outer + self.depth + (self.samples if not self.is_rgb else "")
 
 
-def open_tiff(path: Path) -> MultiscaleImage:
+def open_tiff(path: Path, wanted: int | None = None) -> MultiscaleImage:
     """Open a TIFF; only its structure is read.
 
-    A file with several images gives the one with the most pixels, and of equal ones the first. Axes without a known
-    meaning are read as channels up to length 4, otherwise as planes.
+    Axes without a known meaning are read as channels up to length 4, otherwise as planes.
+
+    Parameters
+    ----------
+    path
+        The file.
+    wanted
+        Which of several images; None takes the one with the most pixels, and of equal ones the first.
 
     Raises
     ------
+    PlanError
+        If the file holds no such image.
     DamagedImageError
         If the structure is damaged or the file truncated.
     ImageNotFoundError
@@ -79,25 +89,31 @@ def open_tiff(path: Path) -> MultiscaleImage:
 
     with reading(str(path), "the TIFF structure"), tifffile.TiffFile(path) as tiff:
         check_companions(path, tiff)
-        series = _largest_series(path, tiff)
+        series, which = _choose(path, tiff, wanted)
         check_structure(path, tiff, series.keyframe)
         name = str(path)
         pixel_dtype(series.dtype, name)
         layout = _layout(name, series)
         cache = ByteCache()
         levels = tuple(_level(name, level, layout, cache) for level in _usable_levels(series))
-        return build_image(path.name, path, _squeezed(layout), levels, tiff_calibration(tiff, series))
+        return build_image(path.name, path, _squeezed(layout), levels, tiff_calibration(tiff, series), None, which)
 
 
-def _largest_series(path: Path, tiff: TiffFile) -> TiffPageSeries:
-    """Return the image with the largest planes."""
+def _choose(path: Path, tiff: TiffFile, wanted: int | None) -> tuple[TiffPageSeries, Series | None]:
+    """Return the image that is wanted, otherwise the one with the largest planes.
+
+    Only OME-TIFF and SCN list images of equal rank; what else lies in other files are labels and thumbnails.
+    """
     found = list(tiff.series)
     if not found:
         raise DamagedImageError(f"{path} holds no image; it is damaged or empty. Export it again.")
     largest = max(found, key=lambda series: series.keyframe.imagelength * series.keyframe.imagewidth)
-    if 0 in largest.shape:
-        raise UnsupportedImageError(f"{path} has no pixels: its shape is {tuple(largest.shape)}.")
-    return largest
+    listed = found if tiff.is_ome or tiff.is_scn else [largest]
+    which = choose_series(path, [series.name for series in listed], listed.index(largest), wanted)
+    chosen = largest if which is None else listed[which.index]
+    if 0 in chosen.shape:
+        raise UnsupportedImageError(f"{path} has no pixels: its shape is {tuple(chosen.shape)}.")
+    return chosen, which
 
 
 def _usable_levels(series: TiffPageSeries) -> list[TiffPageSeries]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import DamagedImageError, UnsupportedImageError
@@ -11,7 +12,9 @@ from napari_mouse_seg.images._cache import ByteCache
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._image import Calibration, MultiscaleImage
 from napari_mouse_seg.images._levels import ArrayLevel
+from napari_mouse_seg.images._series import choose_series
 from napari_mouse_seg.images._units import pixel_size, to_um
+from napari_mouse_seg.images._zarr_series import series_folders, series_names
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,8 +23,15 @@ _GROUP_FILES = ("zarr.json", ".zgroup", ".zattrs")
 _OLD_AXES = ("t", "c", "z", "y", "x")
 
 
-def open_ome_zarr(path: Path) -> MultiscaleImage:
+def open_ome_zarr(path: Path, wanted: int | None = None) -> MultiscaleImage:
     """Open an OME-Zarr image; only its metadata is read. Axes of length 1 are left out.
+
+    Parameters
+    ----------
+    path
+        The image's directory, or one that holds several as bioformats2raw writes it.
+    wanted
+        Which of several; None takes the first.
 
     Raises
     ------
@@ -29,6 +39,8 @@ def open_ome_zarr(path: Path) -> MultiscaleImage:
         If the directory is no OME-Zarr image.
     DamagedImageError
         If metadata or a level is missing or damaged.
+    PlanError
+        If there is no such image.
     """
     import zarr
 
@@ -45,8 +57,11 @@ def open_ome_zarr(path: Path) -> MultiscaleImage:
             )
         attributes: dict[str, Any] = dict(group.attrs)  # Any: JSON
         ome = attributes.get("ome", attributes)
-        if "bioformats2raw.layout" in ome and (path / "0").is_dir():
-            return open_ome_zarr(path / "0")
+        if "bioformats2raw.layout" in ome and (folders := series_folders(path)):
+            which = choose_series(path, series_names(path, folders), 0, wanted)
+            image = open_ome_zarr(folders[0 if which is None else which.index])
+            return replace(image, name=path.name, series=which)
+        choose_series(path, [""], 0, wanted)
         return _image_from_group(path, group, _first_multiscale(path, ome), ome)
 
 

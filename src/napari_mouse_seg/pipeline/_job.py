@@ -96,6 +96,11 @@ class SegmentJob:
         return y if abs(x / y - 1) <= _SAME_SIZE else None
 
     @property
+    def series(self) -> int | None:
+        """Number of the image in its file; None if the file holds no other."""
+        return None if self.image.series is None else self.image.series.index
+
+    @property
     def key(self) -> tuple[object, ...]:
         """What scores depend on; jobs with equal keys share them."""
         plan = self.plan
@@ -217,7 +222,14 @@ def _to_network(region: Box, shape: tuple[int, int], network_shape: tuple[int, i
 
 
 def _left_out(image: MultiscaleImage, plan: SegmentPlan) -> Iterator[str]:
-    """Say what of the image is not segmented, where nobody has chosen."""
+    """Say what of the file and the image is not segmented, where nobody has chosen."""
+    series = image.series
+    if series is not None and not series.is_chosen:
+        count, number = len(series.names), series.index
+        yield (
+            f"The file holds {count} images; only number {number} (“{series.name}”) is segmented. "
+            "Choose another with series."
+        )
     counts = {
         "channel": ("channels", image.n_channels),
         "plane_t": ("time points", image.n_t),

@@ -27,6 +27,9 @@ class ImageReference(Plan):
         title="Channel of the file",
         description="Index, where each channel of the file is a layer of its own; None if that is not known.",
     )
+    series: int | None = Field(
+        None, ge=0, title="Series", description="Which image of a file that holds several; None if that is not known."
+    )
     plane_t: int = Field(0, ge=0, title="Time point", description="Index along T.")
     plane_z: int = Field(0, ge=0, title="Plane", description="Index along Z.")
 

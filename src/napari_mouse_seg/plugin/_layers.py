@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from napari.layers import Labels
 
 from napari_mouse_seg.errors import UnsupportedImageError
-from napari_mouse_seg.images import from_arrays
+from napari_mouse_seg.images import Series, from_arrays
 from napari_mouse_seg.plugin._class_colours import class_display
+from napari_mouse_seg.plugin._reader import SERIES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,17 @@ def image_of_layer(layer: Image) -> MultiscaleImage:
     """
     levels = list(layer.data) if layer.multiscale else [layer.data]
     axes = leading_axes(layer) + "YX" + ("S" if layer.rgb else "")
-    return from_arrays(levels, axes=axes, name=layer.name, pixel_size_um=pixel_size_um(layer))
+    image = from_arrays(levels, axes=axes, name=layer.name, pixel_size_um=pixel_size_um(layer))
+    return replace(image, series=_series_of(layer))
+
+
+def _series_of(layer: Image) -> Series | None:
+    """Return which image of its file a layer holds; None if its reader did not say, or it holds no other."""
+    said = layer.metadata.get(SERIES)
+    if not isinstance(said, dict):
+        return None
+    index, names = said.get("index"), tuple(map(str, said.get("names", ())))
+    return Series(index, names, is_chosen=True) if isinstance(index, int) and 0 <= index < len(names) else None
 
 
 def plane_indices(image: MultiscaleImage, plan: SegmentPlan) -> tuple[int, ...]:

@@ -26,10 +26,14 @@ if TYPE_CHECKING:
 CHANNEL = "mouse_seg_channel"
 """Key in a layer's metadata of the channel of the file that it holds."""
 
+SERIES = "mouse_seg_series"
+"""Key of which image of a file that holds several it is: a number from 0, and the names of all."""
+
 _CHUNK_PX = 1024
 _MAX_READ_PIXELS = 16_000_000
 _MAX_EDITABLE_PIXELS = 16_000_000
 _SAMPLE_PIXELS = 1_000_000
+_MOST_SERIES = 16
 _PATCH_PX = 256
 _PATCHES_PER_SIDE = 5
 _LIMIT_PERCENTILES = (0.5, 99.8)
@@ -62,22 +66,55 @@ def read(path: PathOrPaths) -> list[LayerData]:
     Returns
     -------
     list of (data, arguments, "image" or "labels")
-        One for each channel. Labels, which are of uint32, can be painted in up to 16 million pixels. ``metadata`` holds
-        ``mouse_seg_path``, ``mouse_seg_axes`` (of the layer's data) and ``mouse_seg_channel``.
+        One for each channel. Labels, which are of uint32, can be painted in up to 16 million pixels. Of a file with
+        several images (positions, regions) the largest is visible, and up to 15 more are there to be made so.
+        ``metadata`` holds ``mouse_seg_path``, ``mouse_seg_axes`` (of the layer's data), ``mouse_seg_channel`` and
+        ``mouse_seg_series``.
 
     Raises
     ------
     ImageError
         If a file is missing, damaged or not supported.
     """
-    from napari_mouse_seg.images import open_image
-
-    return [layer for one in _paths(path) for layer in _layers(open_image(one, labels=True))]
+    return [layer for one in _paths(path) for layer in _file_layers(one)]
 
 
 def _paths(path: PathOrPaths) -> list[str | os.PathLike[str]]:
     """One path or several, as a list."""
     return [path] if isinstance(path, (str, os.PathLike)) else list(path)
+
+
+def _file_layers(path: str | os.PathLike[str]) -> list[LayerData]:
+    """One layer for each channel of each image of a file, the largest last; one that is damaged hides no other."""
+    from napari_mouse_seg.errors import MouseSegError
+    from napari_mouse_seg.images import open_image
+
+    largest = open_image(path, labels=True)
+    if largest.series is None:
+        return _layers(largest)
+    shown, names = largest.series.index, largest.series.names
+    numbers = sorted({shown, *range(min(len(names), _MOST_SERIES))})
+    layers: list[LayerData] = []
+    left = [name for number, name in enumerate(names) if number not in numbers]
+    troubles = [f"Of its {len(names)} images these are not opened: {', '.join(left)}."] if left else []
+    # The last is the one that napari makes active and panels take.
+    for number in sorted(numbers, key=lambda number: (number == shown, number)):
+        try:
+            found = _layers(open_image(path, series=number, labels=True))
+        except MouseSegError as error:
+            troubles.append(str(error))
+            continue
+        layers += [(data, arguments | {"visible": number == shown}, kind) for data, arguments, kind in found]
+    _tell(path, troubles)
+    return layers
+
+
+def _tell(path: str | os.PathLike[str], troubles: list[str]) -> None:
+    """Say what of a file is not shown."""
+    if troubles:
+        from napari.utils.notifications import show_warning
+
+        show_warning(f"{os.fspath(path)}: {' '.join(troubles)}")
 
 
 def _layers(image: MultiscaleImage) -> list[LayerData]:
@@ -122,15 +159,22 @@ def _placed(image: MultiscaleImage, channel: int) -> dict[str, Any]:  # Any: nap
         "scale": scale,
         "units": units,
         "axis_labels": tuple(axes.removesuffix("S").lower()),
-        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, CHANNEL: channel},
+        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, CHANNEL: channel} | _numbered(image),
     }
 
 
+def _numbered(image: MultiscaleImage) -> dict[str, Any]:  # Any: JSON values
+    """Return which image of its file this is, where there are several."""
+    return {} if image.series is None else {SERIES: {"index": image.series.index, "names": list(image.series.names)}}
+
+
 def _layer_name(image: MultiscaleImage, channel: int) -> str:
-    """File name without suffix, and the channel where there are several."""
+    """File name without suffix, and image and channel where there are several."""
     name = image.name
     for suffix in (".zarr", ".tiff", ".tif", ".ome"):
         name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+    if image.series is not None:
+        name = f"{name} – {image.series.name}"
     if image.n_channels == 1:
         return name
     return f"{name} – {image.channel_names[channel] if image.channel_names else f'channel {channel}'}"

@@ -104,9 +104,16 @@ def check_project(project: Project, scene: Scene, channel_layers: Mapping[int, s
     Raises
     ------
     ProjectError
-        If the image has another size, its file is another one than was painted, or the layer is another channel of it.
+        If the image has another size, its file is another one than was painted, or the layer is another image or
+        channel of it.
     """
     painted = project.plan.image
+    series = scene.image.series
+    if series is not None and painted.series is not None and series.index != painted.series:
+        raise ProjectError(
+            f"{project.folder.name} was painted on another image of the same file, “{painted.name}”; choose that layer "
+            "to go on with it."
+        )
     if scene.image.shape != painted.shape:
         raise ProjectError(
             f"{project.folder.name} was painted on an image of {painted.shape[0]} x {painted.shape[1]} px, but "
@@ -143,6 +150,7 @@ def reference(scene: Scene) -> ImageReference:
         shape=scene.image.shape,
         channel=plan.channel,
         file_channel=file_channel(scene.layer),
+        series=None if scene.image.series is None else scene.image.series.index,
         plane_t=plan.plane_t,
         plane_z=plan.plane_z,
     )

@@ -9,6 +9,7 @@ import numpy as np
 from napari.layers import Image
 
 from napari_mouse_seg.plugin._preview import Place
+from napari_mouse_seg.plugin._reader import SERIES
 from napari_mouse_seg.plugin._scene import Scene, file_channel, image_path
 from napari_mouse_seg.plugin._viewport import look, show_planes
 from napari_mouse_seg.tiling import Box
@@ -90,9 +91,14 @@ class Stage:
     def channel_layers(self) -> dict[int, str]:
         """Return the names of the layers that hold channels of the image's file, by channel."""
         path = None if self.scene is None else image_path(self.scene.layer)
-        if path is None:
+        if self.scene is None or path is None:
             return {}
-        layers = [layer for layer in self._viewer.layers if isinstance(layer, Image) and image_path(layer) == path]
+        series = self.scene.layer.metadata.get(SERIES)
+        layers = [
+            layer
+            for layer in self._viewer.layers
+            if isinstance(layer, Image) and image_path(layer) == path and layer.metadata.get(SERIES) == series
+        ]
         return {channel: layer.name for layer in layers if (channel := file_channel(layer)) is not None}
 
     def follow_sliders(self) -> None:

@@ -92,7 +92,8 @@ def find_project(
     if not Layout(first).is_project:
         return None
     known = read_reference(first)
-    return None if known is not None and _is_elsewhere(known, image, first) else first
+    is_other = known is not None and (_is_other_series(known, image) or _is_elsewhere(known, image, first))
+    return None if is_other else first
 
 
 def read_reference(folder: Path) -> ImageReference | None:
@@ -106,13 +107,18 @@ def read_reference(folder: Path) -> ImageReference | None:
 
 def _is_same(known: ImageReference, image: ImageReference, fingerprint: Callable[[], str], by_path: bool) -> bool:
     channels = {known.file_channel, image.file_channel} - {None}
-    if len(channels) > 1:
+    if len(channels) > 1 or _is_other_series(known, image):
         return False
     if not image.path:
         return not known.path and known.name == image.name and known.shape == image.shape
     if by_path and known.path == image.path:
         return True
     return bool(known.fingerprint) and known.shape == image.shape and known.fingerprint == fingerprint()
+
+
+def _is_other_series(known: ImageReference, image: ImageReference) -> bool:
+    """Return whether both are known to be different images of a file."""
+    return len({known.series, image.series} - {None}) > 1
 
 
 def _is_elsewhere(known: ImageReference, image: ImageReference, folder: Path) -> bool:

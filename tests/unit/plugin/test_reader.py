@@ -44,6 +44,51 @@ def test_other_names_are_left_to_other_readers(path: str | list[str]):
     assert get_reader(path) is None
 
 
+def write_positions(path: Path, count: int) -> Path:
+    """An OME-TIFF of several positions, the second of which is the largest; each has two channels."""
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for number in range(count):
+            pixels = np.stack([pattern((30, 40 + 10 * (number == 1)))] * 2)
+            metadata = {"axes": "CYX", "Name": f"Position {number + 1}"}
+            file.write(pixels, photometric="minisblack", metadata=metadata)
+    return path
+
+
+def test_every_image_of_a_file_becomes_layers_and_the_largest_is_seen(tmp_path: Path):
+    layers = read(write_positions(tmp_path / "stage.ome.tif", 3))
+    names = [arguments["name"] for _, arguments, _ in layers]
+    assert names == [f"stage – Position {number} – channel {channel}" for number in (1, 3, 2) for channel in (0, 1)]
+    assert [arguments["visible"] for _, arguments, _ in layers] == [False] * 4 + [True] * 2
+    said = [arguments["metadata"]["mouse_seg_series"]["index"] for _, arguments, _ in layers]
+    assert said == [0, 0, 2, 2, 1, 1]
+
+
+def test_of_very_many_images_the_first_are_opened_and_the_others_named(tmp_path: Path, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
+    layers = read(write_positions(tmp_path / "stage.ome.tif", 18))
+    assert len(layers) == 2 * 16
+    assert told == [f"{tmp_path / 'stage.ome.tif'}: Of its 18 images these are not opened: Position 17, Position 18."]
+
+
+def test_an_image_that_cannot_be_opened_does_not_hide_the_others(tmp_path: Path, monkeypatch):
+    from napari_mouse_seg import images
+
+    told: list[str] = []
+    opened = images.open_image
+
+    def refuse(path: Path, *, series: int | None = None, labels: bool = False):
+        if series == 0:
+            raise DamagedImageError("Position 1 is damaged")
+        return opened(path, series=series, labels=labels)
+
+    monkeypatch.setattr(images, "open_image", refuse)
+    monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
+    layers = read(write_positions(tmp_path / "stage.ome.tif", 2))
+    assert [arguments["name"] for _, arguments, _ in layers] == [f"stage – Position 2 – channel {c}" for c in (0, 1)]
+    assert "Position 1 is damaged" in told[0]
+
+
 def test_a_pyramid_becomes_a_multiscale_layer_in_micrometres(tmp_path: Path):
     levels = halves(pattern((300, 200), "uint16"), 3)
     metadata = {"axes": "YX", "PhysicalSizeX": 250, "PhysicalSizeXUnit": "nm", "PhysicalSizeY": 0.5}

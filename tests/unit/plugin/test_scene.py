@@ -54,6 +54,29 @@ def test_a_channel_that_is_not_in_the_viewer_is_named_as_it_was_called(project: 
         check_project(project, scene_of(0), {0: "cells"})
 
 
+@pytest.mark.parametrize("shape", [SHAPE, (48, 72)], ids=["of the same size", "of another"])
+def test_another_image_of_the_same_file_is_refused(tmp_path: Path, shape: tuple[int, int]) -> None:
+    names = ["Position 1", "Position 2"]
+
+    def position(number: int, shape: tuple[int, int]) -> Scene:
+        metadata = {"mouse_seg_series": {"index": number, "names": names}}
+        return Scene.of(Image(np.zeros(shape, np.uint8), name=names[number], metadata=metadata), ())
+
+    painted = reference(position(0, SHAPE))
+    assert painted.series == 0
+    plan = ProjectPlan(image=painted, network_shape=SHAPE, limits=(0, 1))
+    with Project.create(tmp_path / "stage.mouse-seg", plan) as project:
+        check_project(project, position(0, SHAPE), {})
+        with pytest.raises(ProjectError, match="another image of the same file, “Position 1”; choose that layer"):
+            check_project(project, position(1, shape), {})
+
+
+@pytest.mark.parametrize("said", [3, {"index": 2, "names": ["a"]}, {"index": "0", "names": ["a"]}, {}])
+def test_what_a_reader_says_wrongly_of_series_is_passed_over(said: object) -> None:
+    scene = Scene.of(Image(np.zeros(SHAPE, np.uint8), metadata={"mouse_seg_series": said}), ())
+    assert reference(scene).series is None
+
+
 @pytest.mark.parametrize("channel", [1, None], ids=["its channel", "a reader that does not say"])
 def test_other_layers_of_the_file_are_taken(project: Project, channel: int | None) -> None:
     check_project(project, scene_of(channel), {})

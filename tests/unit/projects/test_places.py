@@ -133,6 +133,14 @@ def test_channels_of_a_file_have_projects_of_their_own(images: Path) -> None:
     assert find_project(channels[2]) == folders[0]  # Which then says that it is another channel's.
 
 
+def test_images_of_a_file_have_projects_of_their_own(images: Path) -> None:
+    image = an_image(images / "slide.tif")
+    series = [image.replace(series=number) for number in range(3)]
+    folders = [make_project(free_folder(images / "slide.mouse-seg"), one) for one in series[:2]]
+    assert [find_project(one) for one in series] == [*folders, None]
+    assert find_project(image) == folders[0]  # A reader that does not say which image it is.
+
+
 def test_a_project_that_does_not_know_its_channel_goes_with_any(images: Path) -> None:
     image = an_image(images / "slide.tif")
     folder = make_project(images / "slide.mouse-seg", image)

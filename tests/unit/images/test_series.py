@@ -1,0 +1,117 @@
+"""Files that hold several images."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import tifffile
+import zarr
+from tests.helpers.pyramids import pattern, write_ome_zarr
+
+from napari_mouse_seg.errors import PlanError
+from napari_mouse_seg.images import open_image
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SHAPES = ((40, 60), (80, 70), (80, 70))
+
+
+def positions() -> list[np.ndarray]:
+    """Three images, the first of which is the smallest."""
+    return [pattern(shape) // (number + 1) for number, shape in enumerate(SHAPES)]
+
+
+@pytest.fixture
+def stage_file(tmp_path: Path) -> Path:
+    """An OME-TIFF of three positions of a stage, of different pixel sizes; the last has no name."""
+    path = tmp_path / "stage.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for number, pixels in enumerate(positions()):
+            name = {"Name": f"Position {number + 1}"} if number < 2 else {"Name": " "}
+            size = {"PhysicalSizeX": 0.5 + number, "PhysicalSizeY": 0.5 + number}
+            file.write(pixels, photometric="minisblack", metadata={"axes": "YX", **name, **size})
+    return path
+
+
+@pytest.fixture
+def converted(tmp_path: Path) -> Path:
+    """What bioformats2raw makes of it."""
+    folder = tmp_path / "stage.zarr"
+    zarr.open_group(str(folder), mode="w", zarr_format=2).attrs["bioformats2raw.layout"] = 3
+    for number, pixels in enumerate(positions()):
+        write_ome_zarr(folder / str(number), [pixels], version="0.4")
+    zarr.open_group(str(folder / "OME"), mode="w", zarr_format=2).attrs["series"] = ["0", "1", "2"]
+    (folder / "OME" / "METADATA.ome.xml").write_text(
+        '<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+        '<Image ID="a" Name="Position 1"/><Image ID="b" Name="Position 2"/><Image ID="c"/></OME>'
+    )
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["stage_file", "converted"])
+def test_each_can_be_opened(kind: str, request: pytest.FixtureRequest) -> None:
+    path = request.getfixturevalue(kind)
+    for number, pixels in enumerate(positions()):
+        image = open_image(path, series=number)
+        np.testing.assert_array_equal(image.levels[0][...], pixels)
+        assert image.name == path.name
+        assert image.series is not None
+        assert (image.series.index, image.series.is_chosen) == (number, True)
+        assert image.series.names == ("Position 1", "Position 2", "series 2")
+    with pytest.raises(PlanError, match=r"holds 3 images and no series 3: choose one from 0 to 2") as told:
+        open_image(path, series=3)
+    assert told.value.field == "series"
+
+
+def test_each_has_its_own_pixel_size(stage_file: Path) -> None:
+    sizes = [open_image(stage_file, series=number).pixel_size_um for number in range(3)]
+    assert sizes == [(0.5, 0.5), (1.5, 1.5), (2.5, 2.5)]
+
+
+def test_the_largest_is_taken_where_nobody_has_chosen(stage_file: Path, converted: Path) -> None:
+    series = open_image(stage_file).series
+    assert series is not None
+    assert (series.index, series.name, series.is_chosen) == (1, "Position 2", False)
+    first = open_image(converted).series
+    assert first is not None
+    assert (first.index, first.is_chosen) == (0, False)
+
+
+def test_a_conversion_that_lists_nothing_is_counted(converted: Path) -> None:
+    (converted / "OME" / "METADATA.ome.xml").write_text("<OME")
+    (converted / "OME" / ".zattrs").write_text(json.dumps({}))
+    for number in (9, 10):
+        write_ome_zarr(converted / str(number), [pattern((8, 9))], version="0.4")
+    names = open_image(converted, series=4).series
+    assert names is not None
+    assert names.names == tuple(f"series {number}" for number in range(5))
+    assert open_image(converted, series=4).shape == (8, 9)
+
+
+@pytest.mark.parametrize("name", ["one.tif", "one.ome.tif", "one.png", "one.zarr"])
+def test_a_file_of_one_image_has_no_others(tmp_path: Path, name: str) -> None:
+    import imagecodecs
+
+    path, pixels = tmp_path / name, pattern((30, 40))
+    if name.endswith("zarr"):
+        write_ome_zarr(path, [pixels])
+    elif name.endswith("png"):
+        path.write_bytes(imagecodecs.png_encode(pixels))
+    else:
+        tifffile.imwrite(path, pixels)
+    assert open_image(path).series is None
+    assert open_image(path, series=0).series is None
+    with pytest.raises(PlanError, match="holds one image and no series 1: leave the series out"):
+        open_image(path, series=1)
+
+
+def test_pages_of_different_sizes_in_a_plain_tiff_are_no_series(tmp_path: Path) -> None:
+    with tifffile.TiffWriter(tmp_path / "slide.tif") as file:
+        for shape in ((20, 20), (60, 50)):
+            file.write(pattern(shape))
+    image = open_image(tmp_path / "slide.tif")
+    assert (image.shape, image.series) == ((60, 50), None)
