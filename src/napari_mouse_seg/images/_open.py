@@ -30,8 +30,9 @@ def open_image(path: str | os.PathLike[str], *, series: int | None = None, label
 
     TIFF (plain, ImageJ, OME-TIFF, SVS and other tiled pyramids), OME-Zarr 0.4 and 0.5, PNG, JPEG. Pixels are uint8,
     uint16, int16 or float32; bool is read as uint8, int8 as int16, float16 and float64 as float32. Palettes of colours
-    become RGB, and where a file says that 0 is white, values are turned round. A large image without small levels gets
-    computed ones.
+    become RGB, and where a file says that 0 is white, values are turned round. Three 8-bit channels of an OME or ImageJ
+    file without names of their own become RGB too if they are bright as a stained section is, of which small patches
+    are read to know. A large image without small levels gets computed ones.
 
     Parameters
     ----------

@@ -17,6 +17,7 @@ from napari_mouse_seg.images._build import build_image
 from napari_mouse_seg.images._cache import ByteCache
 from napari_mouse_seg.images._dtypes import pixel_dtype
 from napari_mouse_seg.images._guard import reading
+from napari_mouse_seg.images._joined import join_colours
 from napari_mouse_seg.images._series import choose_series
 from napari_mouse_seg.images._tiff_calibration import tiff_calibration
 from napari_mouse_seg.images._tiff_check import check_companions, check_structure
@@ -96,7 +97,8 @@ def open_tiff(path: Path, wanted: int | None = None) -> MultiscaleImage:
         layout = _layout(name, series)
         cache = ByteCache()
         levels = tuple(_level(name, level, layout, cache) for level in _usable_levels(series))
-        return build_image(path.name, path, _squeezed(layout), levels, tiff_calibration(tiff, series), None, which)
+        image = build_image(path.name, path, _squeezed(layout), levels, tiff_calibration(tiff, series), None, which)
+        return join_colours(image) if tiff.is_ome or tiff.is_imagej else image
 
 
 def _choose(path: Path, tiff: TiffFile, wanted: int | None) -> tuple[TiffPageSeries, Series | None]:

@@ -11,6 +11,7 @@ from napari_mouse_seg.images._build import build_image, level_factor
 from napari_mouse_seg.images._cache import ByteCache
 from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._image import Calibration, MultiscaleImage
+from napari_mouse_seg.images._joined import join_colours
 from napari_mouse_seg.images._levels import ArrayLevel
 from napari_mouse_seg.images._series import choose_series
 from napari_mouse_seg.images._units import pixel_size, to_um
@@ -94,7 +95,7 @@ def _image_from_group(path: Path, group: Any, multiscale: dict[str, Any], ome: d
     levels = tuple(ArrayLevel(array, names, kept, str(path), cache) for array in arrays)
     scales = [_scales(multiscale, dataset, names) for dataset in datasets]
     shapes = [level.plane_shape for level in levels]
-    return build_image(
+    image = build_image(
         path.name,
         path,
         kept,
@@ -102,6 +103,7 @@ def _image_from_group(path: Path, group: Any, multiscale: dict[str, Any], ome: d
         _calibration(names, units, scales[0], ome, sizes.get("C", 1)),
         tuple(_level_scale(shapes[0], shape, scales[0], scale) for shape, scale in zip(shapes, scales, strict=True)),
     )
+    return join_colours(image)
 
 
 def _array(path: Path, group: Any, name: str) -> Any:  # Any: zarr's group and array
