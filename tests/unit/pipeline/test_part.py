@@ -94,7 +94,7 @@ def test_thresholds_may_change_between_the_two_runs(model: Model, path: Path, pa
 @pytest.mark.parametrize(
     ("change", "name"),
     [
-        ({"channel": 1}, "channel or plane"),
+        ({"channel": 1}, "series, channel or plane"),
         ({"scale": 0.9}, "scale"),
         ({"polarity": "dark"}, "polarity or intensities"),
         ({"core_px": 96}, "tile"),
