@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
-from napari_mouse_seg.images import MultiscaleImage, file_name, image_stem, open_image
+from napari_mouse_seg.images import MultiscaleImage, open_image, result_stem
 from napari_mouse_seg.networks import DEFAULT_MODEL, Model, find_model
 from napari_mouse_seg.pipeline import SegmentResult, labels_of_image, resolve, save_result
 from napari_mouse_seg.pipeline import segment as run
@@ -88,15 +88,8 @@ class Segmentation:
         ExportError
             If a file exists or cannot be written.
         """
-        image = self.result.job.image
-        stem = image_stem(image.path) if image.path else _stem(image.name)
         chosen = (formats,) if isinstance(formats, str) else formats
-        return save_result(self.result, Path(folder), stem, chosen, overwrite=overwrite)
-
-
-def _stem(name: str) -> str:
-    """Return a name as that of a file in a folder."""
-    return file_name(name) or "image"
+        return save_result(self.result, Path(folder), result_stem(self.result.job.image), chosen, overwrite=overwrite)
 
 
 def segment(

@@ -153,6 +153,44 @@ def test_all_series_of_a_file_that_cannot_be_opened_is_one_failure(model_path, i
     assert (tmp_path / "a.tif").exists()  # It holds one image, which needs no number.
 
 
+def test_images_beside_one_that_cannot_be_opened_are_segmented(model_path, images, tmp_path, capsys):
+    path, results = tmp_path / "stage.ome.tif", tmp_path / "results"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        file.write(np.zeros((200, 200), np.uint32), metadata={"axes": "YX", "Name": "labels"})
+        file.write(tifffile.imread(images / "a.ome.tif"), metadata={"axes": "YX", "Name": "a"})
+    assert segment(model_path, path, results, "--series", "all", *THRESHOLDS) == 1
+    told = capsys.readouterr()
+    assert "stage.ome.tif, series 0: " in told.err
+    assert "1 of 2 images done." in told.out
+    assert (results / "stage-series1.tif").exists()
+
+
+def test_an_image_whose_result_would_be_called_as_another_input_is_refused(
+    model_path, images, positions, tmp_path, capsys
+):
+    shutil.copy(images / "a.ome.tif", tmp_path / "stage-series1.ome.tif")
+    inputs, results = (positions, tmp_path / "stage-series1.ome.tif"), tmp_path / "results"
+    options = ("--model", model_path, "--output", results, "--series", "all", *THRESHOLDS)
+    assert main(["segment", *map(str, (*inputs, *options))]) == 1
+    told = capsys.readouterr()
+    assert "stage.ome.tif, series 1: Its results would be called stage-series1, as those of another input" in told.err
+    assert "2 of 3 images done." in told.out
+    assert read_record(results / "stage-series1.json").input.path == str(inputs[1])
+
+
+def test_a_channel_that_is_given_is_one_also_of_a_stained_section(model_path, tmp_path, capsys):
+    path = tmp_path / "section.ome.tif"
+    pixels = np.random.default_rng(0).integers(0, 30, (1, 96, 96)) + np.array([240, 200, 220]).reshape(3, 1, 1)
+    pixels[:, 20:40, 20:40] -= 150
+    metadata = {"axes": "CYX"}
+    tifffile.imwrite(path, pixels.astype(np.uint8), ome=True, photometric="minisblack", metadata=metadata)
+    results = tmp_path / "results"
+    for options, is_rgb in (((), True), (("--channel", "0"), False), (("--channel", "1"), False)):
+        assert segment(model_path, path, results, *options, "--resume", "--overwrite") == 0
+        assert "done before" not in capsys.readouterr().out
+        assert read_record(results / "section.json").input.is_rgb is is_rgb
+
+
 def test_results_are_not_overwritten_silently(model_path, images, tmp_path, capsys):
     (tmp_path / "a.tif").write_text("precious")
     assert segment(model_path, images / "a.ome.tif", tmp_path) == 1

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.cli._plan_options import option_parts
-from napari_mouse_seg.errors import ExportError, MouseSegError
+from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,7 +42,10 @@ class FileRun:
     measure
         Whether the size of the objects is measured first.
     series
-        Which image of a file that holds several; results are then named after it too. None takes the largest.
+        Which image of a file that holds several; results are then named after it too. None takes what ``open_image``
+        does.
+    taken
+        Stems of the results of other inputs, in lower case.
     """
 
     model: Model
@@ -54,6 +57,7 @@ class FileRun:
     resume: bool = False
     measure: bool = False
     series: int | None = None
+    taken: frozenset[str] = frozenset()
 
     def label(self, source: Path) -> str:
         """Return what an input is called in messages."""
@@ -84,21 +88,21 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     MouseSegError
         In words: what is wrong with the image, plan, model, device or folder.
     """
-    from napari_mouse_seg.images import image_stem, open_image
+    from napari_mouse_seg.images import image_stem, open_image, result_stem
     from napari_mouse_seg.pipeline import Part, check_free, resolve, result_paths, save_result
     from napari_mouse_seg.plans import SegmentPlan
 
-    stem = image_stem(source)
-    paths = result_paths(run.folder, stem, run.formats)
+    result_paths(run.folder, image_stem(source), run.formats)  # So that a name is refused before its file is opened.
     started = time.perf_counter()
-    image = open_image(source, series=run.series)
-    if image.series is not None and image.series.is_chosen:
-        stem = f"{stem}-series{image.series.index}"
-        paths = result_paths(run.folder, stem, run.formats)
+    image = open_image(source, series=run.series, join="channel" not in run.options)
+    stem = result_stem(image)
+    if run.series is not None and stem.casefold() in run.taken:
+        raise PlanError(f"Its results would be called {stem}, as those of another input; segment them separately.")
+    paths = result_paths(run.folder, stem, run.formats)
     part = Part.beside(run.folder, stem)
     instances = run.model.card.instances.replace(**run.instance_options)
     job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
-    if run.measure and (diameter := _measure(job, console)) is not None:
+    if run.measure and (diameter := _measure(job, run.label(source), console)) is not None:
         run = replace(run, options=run.options | {"object_diameter_px": diameter})
         job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
     if run.resume:
@@ -151,7 +155,7 @@ def _telling_what_is_kept(part: Part, name: str, console: Console) -> Iterator[N
         raise
 
 
-def _measure(job: SegmentJob, console: Console) -> float | None:
+def _measure(job: SegmentJob, name: str, console: Console) -> float | None:
     """Return the diameter of an image's objects; None, with a warning, where it cannot be told."""
     from napari_mouse_seg.errors import ImageError
     from napari_mouse_seg.events import Finished
@@ -161,7 +165,7 @@ def _measure(job: SegmentJob, console: Console) -> float | None:
         for event in measure_diameter(job):
             if isinstance(event, Finished):
                 diameter = round(float(event.result), 1)
-                console.out(f"{job.plane.name}: objects are about {diameter:g} px across")
+                console.out(f"{name}: objects are about {diameter:g} px across")
                 return diameter
     except ImageError as error:
         console.warn(str(error))

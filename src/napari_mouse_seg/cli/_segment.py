@@ -58,7 +58,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
         type=_series,
         metavar="N|all",
         help="which image of a file that holds several (positions, regions), from 0, or each of them; results are "
-        "named after it too; not given: the largest",
+        "named after it too; not given: the largest, of an OME-Zarr the first",
     )
     add_plan_options(parser, SegmentPlan, "image and network")
     add_plan_options(parser, InstancesPlan, "objects (not given: as the model's card says)", own_defaults=False)
@@ -100,6 +100,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     paths = find_inputs(arguments.inputs)
     check_stems(paths)
     check_output(arguments.output)
+    from napari_mouse_seg.images import image_stem
     from napari_mouse_seg.networks import find_model
 
     file_run = FileRun(
@@ -111,6 +112,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         overwrite=arguments.overwrite,
         resume=arguments.resume,
         measure=arguments.measure_objects,
+        taken=frozenset(image_stem(path).casefold() for path in paths),
     )
     chosen = ((path, replace(file_run, series=one)) for path in paths for one in _each_series(path, arguments.series))
     done = [_attempt(path, one_run, console) for path, one_run in chosen]
@@ -126,8 +128,9 @@ def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
     try:
         record, is_new = run_file(path, file_run, console)
     except MouseSegError as error:
-        # Most errors of files name them.
-        console.error(str(error) if path.name in str(error) else f"{name}: {error}", error)
+        # Most errors of files name them, but not which of several images it is.
+        is_named = path.name in str(error) and file_run.series is None
+        console.error(str(error) if is_named else f"{name}: {error}", error)
         return False
     except Exception as error:  # noqa: BLE001 (run boundary: the other images go on)
         console.error(f"{name}: unexpected {type(error).__name__}: {error}. Run with --debug and report it.", error)
@@ -152,12 +155,12 @@ def _series(text: str) -> int | None:
 
 def _each_series(path: Path, wanted: int | None) -> Iterable[int | None]:
     """Return what is to be segmented of a file; of one that cannot be opened, its turn tells why."""
-    from napari_mouse_seg.images import open_image
+    from napari_mouse_seg.images import list_series
 
     if wanted != _ALL:
         return (wanted,)
     try:
-        series = open_image(path).series
+        series = list_series(path)
     except MouseSegError:
         return (None,)
     return (None,) if series is None else range(len(series.names))

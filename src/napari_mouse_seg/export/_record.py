@@ -31,6 +31,7 @@ class InputRecord(_Part):
     sha256: str
     size_bytes: int
     series: int | None = Field(None, description="Which image of a file that holds several, from 0.")
+    is_rgb: bool | None = Field(None, description="Whether it was read as colours and not as channels.")
     shape_px: tuple[int, int] | None = None
     pixel_size_um: tuple[float, float] | None = None
 
@@ -73,6 +74,8 @@ def describe_input(
     shape_px: tuple[int, int] | None = None,
     pixel_size_um: tuple[float, float] | None = None,
     series: int | None = None,
+    *,
+    is_rgb: bool | None = None,
 ) -> InputRecord:
     """Describe a file, or a folder of files, with the hash of ``images.image_hash``; a file is read once."""
     return InputRecord(
@@ -80,6 +83,7 @@ def describe_input(
         sha256=image_hash(path),
         size_bytes=sum(file.stat().st_size for file in image_files(path)),
         series=series,
+        is_rgb=is_rgb,
         shape_px=shape_px,
         pixel_size_um=pixel_size_um,
     )

@@ -5,11 +5,11 @@ from napari_mouse_seg.images._hash import image_files, image_fingerprint, image_
 from napari_mouse_seg.images._image import MultiscaleImage
 from napari_mouse_seg.images._intensity import IntensityRange, compress, intensity_range, normalise, stretch
 from napari_mouse_seg.images._levels import Level
-from napari_mouse_seg.images._open import IMAGE_SUFFIXES, open_image
+from napari_mouse_seg.images._open import IMAGE_SUFFIXES, list_series, open_image
 from napari_mouse_seg.images._plane import ImagePlane
 from napari_mouse_seg.images._sample import sample_path
 from napari_mouse_seg.images._series import Series
-from napari_mouse_seg.images._stem import file_name, image_stem
+from napari_mouse_seg.images._stem import file_name, image_stem, result_stem
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -26,8 +26,10 @@ __all__ = [
     "image_hash",
     "image_stem",
     "intensity_range",
+    "list_series",
     "normalise",
     "open_image",
+    "result_stem",
     "sample_path",
     "stretch",
 ]

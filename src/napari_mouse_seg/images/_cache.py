@@ -59,6 +59,12 @@ class ByteCache:
             self._store(key, made)
             return made
 
+    def clear(self) -> None:
+        """Drop all that is held."""
+        with self._lock:
+            self._arrays.clear()
+            self._n_bytes = 0
+
     def _look_up(self, key: Hashable) -> tuple[NDArray[Any] | None, Lock]:
         """Return the array, if it is there, and the lock of whoever makes it."""
         with self._lock:

@@ -52,6 +52,10 @@ class CoarseLevel(Level):
         self._base = base
         self._cache = cache
 
+    def forget(self) -> None:
+        """Give back the memory of what was computed."""
+        self._cache.clear()
+
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         return self._read_chunks(self._cache, self._compute, leading, box)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,8 +36,15 @@ def image_hash(path: str | os.PathLike[str]) -> str:
     with reading(str(path), "the file"):
         if path.is_dir():
             return _directory_hash(path)
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        found = path.stat()
+        return _file_hash(path.absolute(), found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _file_hash(path: Path, _size: int, _changed: int) -> str:
+    """Hash a file once for all of its images, as long as it keeps its size and time."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def image_files(path: Path) -> Iterator[Path]:

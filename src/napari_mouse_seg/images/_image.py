@@ -166,6 +166,11 @@ class MultiscaleImage:
         position = self.axes.index("C")
         return tuple(SelectedLevel(level, position, channel) for level in self.levels)
 
+    def forget(self) -> None:
+        """Give back the memory of decoded pieces; they are read again when they are needed."""
+        for level in self.levels:
+            level.forget()
+
     @property
     def _n_leading(self) -> int:
         return len(self.levels[0].leading_shape)

@@ -113,6 +113,9 @@ class Level(ABC):
         with reading(self.name, what), np.errstate(over="ignore"):
             return as_pixels(self._read(leading, box), self.dtype, self.name)
 
+    def forget(self) -> None:  # noqa: B027 (most kinds keep nothing)
+        """Give back the memory of decoded pieces, if any are kept."""
+
     @abstractmethod
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         """Read a box in the stored dtype; any exception is turned into ours by ``plane``."""
@@ -192,6 +195,11 @@ class ArrayLevel(Level):
         self._stored_axes = stored_axes
         self._axes = axes
         self._cache = cache
+
+    def forget(self) -> None:
+        """Give back the memory of chunks."""
+        if self._cache is not None:
+            self._cache.clear()
 
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         if self._cache is None:

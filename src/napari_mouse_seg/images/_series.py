@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,5 +63,13 @@ def choose_series(path: Path, names: Sequence[str], first: int, wanted: int | No
         raise PlanError(f"{path} holds {held} and no series {index}: {choice}.", "series")
     if len(names) == 1:
         return None
-    named = tuple(name.strip() or f"series {number}" for number, name in enumerate(names))
-    return Series(index, named, wanted is not None)
+    return Series(index, _told_apart(names), wanted is not None)
+
+
+def _told_apart(names: Sequence[str]) -> tuple[str, ...]:
+    """Return the names, with their number where there is none or another has the same."""
+    counts = Counter(name.strip() for name in names)
+    own = ((number, name.strip()) for number, name in enumerate(names))
+    return tuple(
+        f"series {number}" if not name else name if counts[name] == 1 else f"{name} ({number})" for number, name in own
+    )

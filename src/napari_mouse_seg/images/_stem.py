@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_mouse_seg.images._image import MultiscaleImage
+
 
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
 
@@ -24,3 +26,11 @@ def image_stem(path: Path) -> str:
         if ending and name.lower().endswith(ending.lower()):
             name = name[: -len(ending)]
     return name or path.name
+
+
+def result_stem(image: MultiscaleImage) -> str:
+    """Return what results of an image are called: as its file, and with its number where one of several was chosen."""
+    if image.path is None:
+        return file_name(image.name) or "image"
+    stem, series = image_stem(image.path), image.series
+    return stem if series is None or not series.is_chosen else f"{stem}-series{series.index}"

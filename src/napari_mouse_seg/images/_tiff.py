@@ -63,7 +63,7 @@ class _Layout:
         return self.outer + self.depth + (self.samples if not self.is_rgb else "")
 
 
-def open_tiff(path: Path, wanted: int | None = None) -> MultiscaleImage:
+def open_tiff(path: Path, wanted: int | None = None, *, join: bool = True) -> MultiscaleImage:
     """Open a TIFF; only its structure is read.
 
     Axes without a known meaning are read as channels up to length 4, otherwise as planes.
@@ -74,6 +74,8 @@ def open_tiff(path: Path, wanted: int | None = None) -> MultiscaleImage:
         The file.
     wanted
         Which of several images; None takes the one with the most pixels, and of equal ones the first.
+    join
+        Whether three bright channels may become RGB.
 
     Raises
     ------
@@ -98,15 +100,24 @@ def open_tiff(path: Path, wanted: int | None = None) -> MultiscaleImage:
         cache = ByteCache()
         levels = tuple(_level(name, level, layout, cache) for level in _usable_levels(series))
         image = build_image(path.name, path, _squeezed(layout), levels, tiff_calibration(tiff, series), None, which)
-        return join_colours(image) if tiff.is_ome or tiff.is_imagej else image
+        return join_colours(image) if join and (tiff.is_ome or tiff.is_imagej) else image
+
+
+def tiff_series(path: Path) -> Series | None:
+    """Return which image ``open_tiff`` takes of several; None if there is but one."""
+    import tifffile
+
+    with reading(str(path), "the TIFF structure"), tifffile.TiffFile(path) as tiff:
+        return _choose(path, tiff, None)[1]
 
 
 def _choose(path: Path, tiff: TiffFile, wanted: int | None) -> tuple[TiffPageSeries, Series | None]:
     """Return the image that is wanted, otherwise the one with the largest planes.
 
-    Only OME-TIFF and SCN list images of equal rank; what else lies in other files are labels and thumbnails.
+    Only OME-TIFF and SCN list images of equal rank; what else lies in other files are labels and thumbnails. An
+    OME-TIFF of several files names the images of all of them; those without a page in this file belong to others.
     """
-    found = list(tiff.series)
+    found = [series for series in tiff.series if _is_within(series, tiff)] or list(tiff.series)
     if not found:
         raise DamagedImageError(f"{path} holds no image; it is damaged or empty. Export it again.")
     largest = max(found, key=lambda series: series.keyframe.imagelength * series.keyframe.imagewidth)
@@ -116,6 +127,13 @@ def _choose(path: Path, tiff: TiffFile, wanted: int | None) -> tuple[TiffPageSer
     if 0 in chosen.shape:
         raise UnsupportedImageError(f"{path} has no pixels: its shape is {tuple(chosen.shape)}.")
     return chosen, which
+
+
+def _is_within(series: TiffPageSeries, tiff: TiffFile) -> bool:
+    """Return whether any page of an image lies in this file."""
+    if not tiff.is_ome or series.keyframe.parent is tiff:
+        return True
+    return any(page is not None and page.parent is tiff for page in series.pages)
 
 
 def _usable_levels(series: TiffPageSeries) -> list[TiffPageSeries]:

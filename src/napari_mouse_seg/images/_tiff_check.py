@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import struct
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -15,6 +16,7 @@ from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError
 from napari_mouse_seg.images._guard import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tifffile import TiffFile, TiffPage
@@ -43,13 +45,27 @@ def check_structure(path: Path, tiff: TiffFile, page: TiffPage) -> None:
     """
     if tiff.is_ndpi:
         return  # its 64-bit offsets are stored in another way
-    _check_page(path, page.parent, page.offset)
     _check_stack(path, tiff)
     following = _check_page(path, tiff, tiff.pages[-1].offset)
     if following >= tiff.filehandle.size:
         raise _truncated(path, "next page", following, tiff)
-    for number, offset in enumerate(page.subifds or (), start=1):
-        _check_level(path, page, number, offset)
+    with _opened(page.parent):
+        _check_page(path, page.parent, page.offset)
+        for number, offset in enumerate(page.subifds or (), start=1):
+            _check_level(path, page, number, offset)
+
+
+@contextmanager
+def _opened(tiff: TiffFile) -> Iterator[None]:
+    """Keep a file open: tifffile closes those that an image lies in beside the one that was opened."""
+    was_closed = tiff.filehandle.closed
+    if was_closed:
+        tiff.filehandle.open()
+    try:
+        yield
+    finally:
+        if was_closed:
+            tiff.filehandle.close()
 
 
 def check_companions(path: Path, tiff: TiffFile) -> None:

@@ -76,6 +76,10 @@ class TiffLevel(Level):
         self._stored_dtype = pixel_dtype(form.dtype, name)
         check_pages(pages, form, name)
 
+    def forget(self) -> None:
+        """Give back the memory of decoded segments."""
+        self._cache.clear()
+
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         page, depth, sample = self._locate(leading)
         samples = slice(0, 3) if self.is_rgb and self._palette is None else slice(sample, sample + 1)

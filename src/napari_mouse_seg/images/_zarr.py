@@ -20,11 +20,13 @@ from napari_mouse_seg.images._zarr_series import series_folders, series_names
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_mouse_seg.images._series import Series
+
 _GROUP_FILES = ("zarr.json", ".zgroup", ".zattrs")
 _OLD_AXES = ("t", "c", "z", "y", "x")
 
 
-def open_ome_zarr(path: Path, wanted: int | None = None) -> MultiscaleImage:
+def open_ome_zarr(path: Path, wanted: int | None = None, *, join: bool = True) -> MultiscaleImage:
     """Open an OME-Zarr image; only its metadata is read. Axes of length 1 are left out.
 
     Parameters
@@ -33,6 +35,8 @@ def open_ome_zarr(path: Path, wanted: int | None = None) -> MultiscaleImage:
         The image's directory, or one that holds several as bioformats2raw writes it.
     wanted
         Which of several; None takes the first.
+    join
+        Whether three bright channels may become RGB.
 
     Raises
     ------
@@ -60,10 +64,26 @@ def open_ome_zarr(path: Path, wanted: int | None = None) -> MultiscaleImage:
         ome = attributes.get("ome", attributes)
         if "bioformats2raw.layout" in ome and (folders := series_folders(path)):
             which = choose_series(path, series_names(path, folders), 0, wanted)
-            image = open_ome_zarr(folders[0 if which is None else which.index])
-            return replace(image, name=path.name, series=which)
+            folder = folders[0 if which is None else which.index]
+            if not folder.is_dir():
+                raise DamagedImageError(f"{path} has no image {folder.name}, although it lists one; copy it again.")
+            return replace(open_ome_zarr(folder, join=join), name=path.name, path=path, series=which)
+        multiscale = _first_multiscale(path, ome)
         choose_series(path, [""], 0, wanted)
-        return _image_from_group(path, group, _first_multiscale(path, ome), ome)
+        image = _image_from_group(path, group, multiscale, ome)
+        return join_colours(image) if join else image
+
+
+def ome_zarr_series(path: Path) -> Series | None:
+    """Return which image ``open_ome_zarr`` takes of several; None if there is but one, or none."""
+    import zarr
+
+    with reading(str(path), "the OME-Zarr metadata"):
+        attributes: dict[str, Any] = dict(zarr.open(str(path), mode="r").attrs)  # Any: JSON
+        if "bioformats2raw.layout" not in attributes.get("ome", attributes):
+            return None
+        folders = series_folders(path)
+        return choose_series(path, series_names(path, folders), 0, None) if folders else None
 
 
 def _first_multiscale(path: Path, ome: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
@@ -95,7 +115,7 @@ def _image_from_group(path: Path, group: Any, multiscale: dict[str, Any], ome: d
     levels = tuple(ArrayLevel(array, names, kept, str(path), cache) for array in arrays)
     scales = [_scales(multiscale, dataset, names) for dataset in datasets]
     shapes = [level.plane_shape for level in levels]
-    image = build_image(
+    return build_image(
         path.name,
         path,
         kept,
@@ -103,7 +123,6 @@ def _image_from_group(path: Path, group: Any, multiscale: dict[str, Any], ome: d
         _calibration(names, units, scales[0], ome, sizes.get("C", 1)),
         tuple(_level_scale(shapes[0], shape, scales[0], scale) for shape, scale in zip(shapes, scales, strict=True)),
     )
-    return join_colours(image)
 
 
 def _array(path: Path, group: Any, name: str) -> Any:  # Any: zarr's group and array

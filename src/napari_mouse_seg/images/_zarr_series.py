@@ -14,12 +14,12 @@ _GROUP = "OME"
 
 
 def series_folders(path: Path) -> list[Path]:
-    """Return the directories of the images: those that are listed, otherwise 0, 1, 2 and so on."""
+    """Return the directories of the images: all that are listed, also missing ones; otherwise 0, 1, 2 and so on."""
     listed = [path / name for name in _listed(path / _GROUP)]
-    if not listed:
-        numbered = sorted((int(each.name), each) for each in path.iterdir() if each.name.isdecimal())
-        listed = [folder for _, folder in numbered]
-    return [folder for folder in listed if folder.is_dir()]
+    if listed:
+        return listed
+    numbered = sorted((int(each.name), each) for each in path.iterdir() if each.name.isdecimal())
+    return [folder for _, folder in numbered if folder.is_dir()]
 
 
 def series_names(path: Path, folders: list[Path]) -> list[str]:

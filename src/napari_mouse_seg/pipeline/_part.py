@@ -130,7 +130,7 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
         raise ExportError(f"{job.image.name} does not come from a file, so its tiles cannot be kept for later.")
     return {
         "image": [image_fingerprint(path), last_change(path)],
-        "series, channel or plane": [job.series, plan.channel, plan.plane_t, plan.plane_z],
+        "series, channel or plane": [job.series, job.image.axes, plan.channel, plan.plane_t, plan.plane_z],
         "model": job.model.sha256,
         "scale": [source.level, source.network_shape],
         "polarity or intensities": source.intensity.model_dump(mode="json"),

@@ -107,6 +107,7 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
         and all(record.outputs.get(name) == path.name for name, path in paths.items() if name != RECORD)
         and record.input is not None
         and record.input.series == job.series
+        and record.input.is_rgb == job.image.is_rgb
         and record.input.sha256 == describe_input(source).sha256
         and not _changed_since(source, paths[RECORD])
     )
@@ -270,7 +271,9 @@ def make_record(
 
     plane, model = job.plane, job.model
     return RunRecord(
-        input=describe_input(source, plane.shape, plane.pixel_size_um, job.series) if source else None,
+        input=describe_input(source, plane.shape, plane.pixel_size_um, job.series, is_rgb=job.image.is_rgb)
+        if source
+        else None,
         model=ModelRecord(name=model.card.name, sha256=model.sha256, path=str(model.path.absolute())),
         plan=_plan(job),
         device=device,

@@ -14,11 +14,12 @@ import numpy as np
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.images import ImagePlane, Level, MultiscaleImage
+    from napari_mouse_seg.errors import MouseSegError
+    from napari_mouse_seg.images import ImagePlane, Level, MultiscaleImage, Series
 
     PathOrPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     LayerData = tuple[Any, dict[str, Any], str]  # Any: napari's layer data and arguments
@@ -34,6 +35,7 @@ _MAX_READ_PIXELS = 16_000_000
 _MAX_EDITABLE_PIXELS = 16_000_000
 _SAMPLE_PIXELS = 1_000_000
 _MOST_SERIES = 16
+_MOST_TOLD = 5
 _PATCH_PX = 256
 _PATCHES_PER_SIDE = 5
 _LIMIT_PERCENTILES = (0.5, 99.8)
@@ -67,7 +69,7 @@ def read(path: PathOrPaths) -> list[LayerData]:
     -------
     list of (data, arguments, "image" or "labels")
         One for each channel. Labels, which are of uint32, can be painted in up to 16 million pixels. Of a file with
-        several images (positions, regions) the largest is visible, and up to 15 more are there to be made so.
+        several images (positions, regions) the one that ``open_image`` takes is visible, and up to 15 more can be.
         ``metadata`` holds ``mouse_seg_path``, ``mouse_seg_axes`` (of the layer's data), ``mouse_seg_channel`` and
         ``mouse_seg_series``.
 
@@ -85,36 +87,53 @@ def _paths(path: PathOrPaths) -> list[str | os.PathLike[str]]:
 
 
 def _file_layers(path: str | os.PathLike[str]) -> list[LayerData]:
-    """One layer for each channel of each image of a file, the largest last; one that is damaged hides no other."""
+    """One layer for each channel of each image of a file, the visible one last; a damaged one hides no other."""
     from napari_mouse_seg.errors import MouseSegError
-    from napari_mouse_seg.images import open_image
+    from napari_mouse_seg.images import list_series, open_image
 
-    largest = open_image(path, labels=True)
-    if largest.series is None:
-        return _layers(largest)
-    shown, names = largest.series.index, largest.series.names
-    numbers = sorted({shown, *range(min(len(names), _MOST_SERIES))})
-    layers: list[LayerData] = []
-    left = [name for number, name in enumerate(names) if number not in numbers]
-    troubles = [f"Of its {len(names)} images these are not opened: {', '.join(left)}."] if left else []
-    # The last is the one that napari makes active and panels take.
-    for number in sorted(numbers, key=lambda number: (number == shown, number)):
+    series = list_series(path)
+    if series is None:
+        return _layers(open_image(path, labels=True))
+    numbers = sorted({series.index, *range(min(len(series.names), _MOST_SERIES))})
+    opened: dict[int, list[LayerData]] = {}
+    troubles: dict[int, MouseSegError] = {}
+    for number in numbers:
         try:
-            found = _layers(open_image(path, series=number, labels=True))
+            image = open_image(path, series=number, labels=True)
+            opened[number] = _layers(image)
         except MouseSegError as error:
-            troubles.append(str(error))
+            troubles[number] = error
             continue
-        layers += [(data, arguments | {"visible": number == shown}, kind) for data, arguments, kind in found]
-    _tell(path, troubles)
-    return layers
+        if number != series.index:
+            image.forget()  # Nobody looks at it yet, and each holds some megabytes.
+    if not opened:
+        raise troubles[series.index]
+    shown = series.index if series.index in opened else next(iter(opened))
+    _tell(path, series, numbers, troubles)
+    # The last is the one that napari makes active and panels take.
+    ordered = sorted(opened, key=lambda number: (number == shown, number))
+    return [
+        (data, arguments | {"visible": number == shown}, kind)
+        for number in ordered
+        for data, arguments, kind in opened[number]
+    ]
 
 
-def _tell(path: str | os.PathLike[str], troubles: list[str]) -> None:
+def _tell(
+    path: str | os.PathLike[str], series: Series, numbers: Sequence[int], troubles: Mapping[int, MouseSegError]
+) -> None:
     """Say what of a file is not shown."""
-    if troubles:
+    texts = [f"{series.names[number]}: {error}" for number, error in [*troubles.items()][:_MOST_TOLD]]
+    if len(troubles) > _MOST_TOLD:
+        texts.append(f"{len(troubles) - _MOST_TOLD} more cannot be opened either.")
+    left = [name for number, name in enumerate(series.names) if number not in numbers]
+    if left:
+        more = f" and {len(left) - _MOST_TOLD} more" if len(left) > _MOST_TOLD else ""
+        texts.append(f"Of its {len(series.names)} images these are not opened: {', '.join(left[:_MOST_TOLD])}{more}.")
+    if texts:
         from napari.utils.notifications import show_warning
 
-        show_warning(f"{os.fspath(path)}: {' '.join(troubles)}")
+        show_warning(f"{os.fspath(path)}: {' '.join(texts)}")
 
 
 def _layers(image: MultiscaleImage) -> list[LayerData]:

@@ -29,7 +29,9 @@ def change_intensity(
     if rng.random() < 0.3 and plan.gradient_log2 > 0:
         pixels = pixels * _illumination(pixels.shape[1:], rng.uniform(-1, 1, 2) * plan.gradient_log2)
     if len(pixels) == 3 and rng.random() < 0.6:
-        pixels = pixels * np.exp2(rng.uniform(-plan.stain_log2, plan.stain_log2, (3, 1, 1))).astype(np.float32)
+        factors = np.exp2(rng.uniform(-plan.stain_log2, plan.stain_log2, (3, 1, 1))).astype(np.float32)
+        # Grey in three channels stays grey: tinted it would teach that colour says nothing.
+        pixels = pixels * (factors if (pixels != pixels[:1]).any() else np.float32(1))
     if rng.random() < 0.3:
         pixels = pixels + np.float32(rng.uniform(-plan.max_offset, plan.max_offset))
     if rng.random() < 0.4:

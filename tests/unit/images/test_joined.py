@@ -18,6 +18,8 @@ from napari_mouse_seg.tiling import Box
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from napari_mouse_seg.images import MultiscaleImage
+
 SHAPE = (120, 160)
 WHITE, PINK, PURPLE = (240, 238, 242), (225, 160, 200), (120, 70, 150)
 RED, BLUE = (190, 50, 70), (90, 110, 180)
@@ -44,7 +46,14 @@ def write(path: Path, pixels: np.ndarray, names: list[str] | None = None) -> Pat
 
 
 @pytest.mark.parametrize(
-    "names", [None, ["Red", "Green", "Blue"], ["Channel 0", "Channel 1", "Channel 2"], ["0:0"] * 3]
+    "names",
+    [
+        None,
+        ["Red", "Green", "Blue"],
+        ["Channel 0", "Channel 1", "Channel 2"],
+        ["0:0"] * 3,
+        ["c:1/3 - he.tif", "c:2/3 - he.tif", "c:3/3 - he.tif"],
+    ],
 )
 def test_a_stained_section_in_channels_is_rgb(tmp_path: Path, names: list[str] | None) -> None:
     image = open_image(write(tmp_path / "a.ome.tif", section(), names))
@@ -108,10 +117,45 @@ def test_of_a_large_image_small_patches_are_read(tmp_path: Path, monkeypatch: py
     assert sum(read) <= 3 * 25 * 256 * 256
 
 
-def test_damage_is_told_where_pixels_are_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(self: Level, leading: tuple[int, ...], box: Box) -> np.ndarray:
-        raise DamagedImageError("rows 0 to 9 cannot be read")
+def test_what_a_scanner_left_out_says_nothing(tmp_path: Path) -> None:
+    pixels = section()
+    pixels[:, :, :80] = 0
+    assert open_image(write(tmp_path / "a.ome.tif", pixels)).is_rgb
+    assert not open_image(write(tmp_path / "b.ome.tif", np.zeros_like(pixels))).is_rgb
 
+
+def test_a_dim_section_without_white_ground_is_rgb(tmp_path: Path) -> None:
+    dim = (section(share=1.0) * 0.7).astype(np.uint8)
+    assert open_image(write(tmp_path / "a.ome.tif", dim)).is_rgb
+
+
+def test_channels_can_be_asked_for(tmp_path: Path) -> None:
     path = write(tmp_path / "a.ome.tif", section())
+    image = open_image(path, join=False)
+    assert (image.is_rgb, image.n_channels) == (False, 3)
+
+
+def broken(path: Path, monkeypatch: pytest.MonkeyPatch, first_row: int) -> MultiscaleImage:
+    """Open an image whose blue cannot be read from a row on."""
+    plane = Level.plane
+
+    def fail(self: Level, leading: tuple[int, ...], box: Box) -> np.ndarray:
+        if leading == (2,) and box.y1 > first_row:
+            raise DamagedImageError("rows cannot be read")
+        return plane(self, leading, box)
+
     monkeypatch.setattr(Level, "plane", fail)
-    assert open_image(path).n_channels == 3
+    return open_image(path)
+
+
+def test_damage_does_not_change_what_an_image_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = broken(write(tmp_path / "a.ome.tif", section((800, 700))), monkeypatch, 600)
+    assert image.is_rgb
+    assert image.plane().read(0, Box(0, 0, 500, 500)).shape == (500, 500, 3)
+    with pytest.raises(DamagedImageError, match="cannot be read"):
+        image.plane().read(0, Box(500, 0, 700, 500))
+
+
+def test_damage_that_leaves_nothing_to_judge_by_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(DamagedImageError, match="cannot be read"):
+        broken(write(tmp_path / "a.ome.tif", section()), monkeypatch, 0)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import uuid
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +13,8 @@ import tifffile
 import zarr
 from tests.helpers.pyramids import pattern, write_ome_zarr
 
-from napari_mouse_seg.errors import PlanError
-from napari_mouse_seg.images import open_image
+from napari_mouse_seg.errors import DamagedImageError, PlanError, UnsupportedImageError
+from napari_mouse_seg.images import list_series, open_image, result_stem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +60,8 @@ def test_each_can_be_opened(kind: str, request: pytest.FixtureRequest) -> None:
     for number, pixels in enumerate(positions()):
         image = open_image(path, series=number)
         np.testing.assert_array_equal(image.levels[0][...], pixels)
-        assert image.name == path.name
+        assert (image.name, image.path) == (path.name, path)
+        assert result_stem(image) == f"stage-series{number}"
         assert image.series is not None
         assert (image.series.index, image.series.is_chosen) == (number, True)
         assert image.series.names == ("Position 1", "Position 2", "series 2")
@@ -76,6 +79,8 @@ def test_the_largest_is_taken_where_nobody_has_chosen(stage_file: Path, converte
     series = open_image(stage_file).series
     assert series is not None
     assert (series.index, series.name, series.is_chosen) == (1, "Position 2", False)
+    assert list_series(stage_file) == series
+    assert result_stem(open_image(stage_file)) == "stage"
     first = open_image(converted).series
     assert first is not None
     assert (first.index, first.is_chosen) == (0, False)
@@ -104,6 +109,7 @@ def test_a_file_of_one_image_has_no_others(tmp_path: Path, name: str) -> None:
     else:
         tifffile.imwrite(path, pixels)
     assert open_image(path).series is None
+    assert list_series(path) is None
     assert open_image(path, series=0).series is None
     with pytest.raises(PlanError, match="holds one image and no series 1: leave the series out"):
         open_image(path, series=1)
@@ -115,3 +121,76 @@ def test_pages_of_different_sizes_in_a_plain_tiff_are_no_series(tmp_path: Path) 
             file.write(pattern(shape))
     image = open_image(tmp_path / "slide.tif")
     assert (image.shape, image.series) == ((60, 50), None)
+
+
+def test_a_missing_image_renumbers_no_other(converted: Path) -> None:
+    shutil.rmtree(converted / "1")
+    np.testing.assert_array_equal(open_image(converted, series=2).levels[0][...], positions()[2])
+    with pytest.raises(DamagedImageError, match=r"stage\.zarr has no image 1, although it lists one"):
+        open_image(converted, series=1)
+
+
+def test_images_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "same.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as file:
+        for name in ("Same", "Other", "Same"):
+            file.write(pattern((9, 9)), photometric="minisblack", metadata={"axes": "YX", "Name": name})
+    series = list_series(path)
+    assert series is not None
+    assert series.names == ("Same (0)", "Other", "Same (2)")
+
+
+def test_a_plate_is_named_as_such_whatever_is_chosen(tmp_path: Path) -> None:
+    zarr.open_group(str(tmp_path / "plate.zarr"), mode="w", zarr_format=2).attrs["plate"] = {"wells": []}
+    with pytest.raises(UnsupportedImageError, match="is an OME-Zarr plate or well"):
+        open_image(tmp_path / "plate.zarr", series=1)
+
+
+@pytest.fixture
+def files_of_positions(tmp_path: Path) -> list[Path]:
+    """An OME-TIFF of three files, each of which holds one position in two levels and names them all."""
+    names = [f"pos{number}.ome.tif" for number in range(3)]
+    images = "".join(
+        f'<Image ID="Image:{number}" Name="Position {number}"><Pixels ID="Pixels:{number}" DimensionOrder="XYCZT" '
+        'Type="uint8" SizeX="60" SizeY="50" SizeC="1" SizeZ="1" SizeT="1">'
+        f'<Channel ID="Channel:{number}:0" SamplesPerPixel="1"/><TiffData IFD="0" PlaneCount="1">'
+        f'<UUID FileName="{name}">urn:uuid:{uuid.UUID(int=number)}</UUID></TiffData></Pixels></Image>'
+        for number, name in enumerate(names)
+    )
+    for number, name in enumerate(names):
+        xml = (
+            '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" '
+            f'UUID="urn:uuid:{uuid.UUID(int=number)}">{images}</OME>'
+        )
+        pixels = np.full((50, 60), 10 * (number + 1), np.uint8)
+        with tifffile.TiffWriter(tmp_path / name) as file:
+            file.write(pixels, description=xml, photometric="minisblack", metadata=None, subifds=1)
+            file.write(pixels[::2, ::2], photometric="minisblack", metadata=None, subfiletype=1)
+    return [tmp_path / name for name in names]
+
+
+def test_a_file_of_a_set_is_its_own_position(files_of_positions: list[Path]) -> None:
+    for number, path in enumerate(files_of_positions):
+        image = open_image(path)
+        assert (image.series, image.level_shapes) == (None, ((50, 60), (25, 30)))
+        assert int(image.levels[0][0, 0]) == 10 * (number + 1)
+
+
+def test_memory_of_pieces_is_given_back(stage_file: Path) -> None:
+    image = open_image(stage_file, series=0)
+    image.levels[0][...]
+    cache = image.levels[0]._cache
+    image.forget()
+    assert cache.n_bytes == 0
+    np.testing.assert_array_equal(image.levels[0][...], positions()[0])
+
+
+def test_a_file_that_only_names_others_opens_the_first_of_them(files_of_positions: list[Path]) -> None:
+    _, second, _ = files_of_positions
+    with tifffile.TiffFile(second) as file:
+        xml = file.pages.first.description
+    second.unlink()
+    tifffile.imwrite(second, np.zeros((5, 6), np.uint8), description=xml.replace("pos1.", "pos2."), metadata=None)
+    image = open_image(second)
+    assert image.shape == (50, 60)
+    assert int(image.levels[0][0, 0]) == 10

@@ -13,7 +13,7 @@ import tifffile
 from napari.layers import Labels
 from tests.helpers.pyramids import halves, pattern, write_ome_zarr, write_pyramid_tiff, write_sparse_tiff
 
-from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError
+from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError, UnsupportedImageError
 from napari_mouse_seg.export import LabelImage, write_tiff
 from napari_mouse_seg.export import write_ome_zarr as write_ome_zarr_labels
 from napari_mouse_seg.images import _tiff_level
@@ -86,7 +86,30 @@ def test_an_image_that_cannot_be_opened_does_not_hide_the_others(tmp_path: Path,
     monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
     layers = read(write_positions(tmp_path / "stage.ome.tif", 2))
     assert [arguments["name"] for _, arguments, _ in layers] == [f"stage – Position 2 – channel {c}" for c in (0, 1)]
-    assert "Position 1 is damaged" in told[0]
+    assert told == [f"{tmp_path / 'stage.ome.tif'}: Position 1: Position 1 is damaged"]
+
+
+def test_where_the_largest_cannot_be_opened_another_is_seen(tmp_path: Path, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
+    with tifffile.TiffWriter(tmp_path / "stage.ome.tif", ome=True) as file:
+        for dtype, size in (("complex64", 90), ("uint8", 30), ("uint8", 20)):
+            file.write(np.zeros((size, size), dtype), photometric="minisblack", metadata={"axes": "YX"})
+    layers = read(tmp_path / "stage.ome.tif")
+    assert [(len(data), arguments["visible"]) for data, arguments, _ in layers] == [(20, False), (30, True)]
+    assert "Image0: " in told[0]
+    with tifffile.TiffWriter(tmp_path / "none.ome.tif", ome=True) as file:
+        for _ in range(2):
+            file.write(np.zeros((9, 9), "complex64"), photometric="minisblack", metadata={"axes": "YX"})
+    with pytest.raises(UnsupportedImageError, match="complex64"):
+        read(tmp_path / "none.ome.tif")
+
+
+def test_many_troubles_are_counted(tmp_path: Path, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
+    read(write_positions(tmp_path / "stage.ome.tif", 40))
+    assert "Position 17, Position 18, Position 19, Position 20, Position 21 and 19 more." in told[0]
 
 
 def test_a_pyramid_becomes_a_multiscale_layer_in_micrometres(tmp_path: Path):

@@ -7,9 +7,8 @@ import pytest
 
 from helpers.projects import disc_patch
 from napari_mouse_seg.networks import ModelCard
-from napari_mouse_seg.plans import BACKGROUND_LABEL, AugmentationPlan, PaintPlan, RetrainPlan
+from napari_mouse_seg.plans import BACKGROUND_LABEL, PaintPlan, RetrainPlan
 from napari_mouse_seg.training import PaintedPatch, make_task
-from napari_mouse_seg.training._augment import change_intensity
 
 CARD = ModelCard(name="discs", summary="")
 
@@ -46,11 +45,3 @@ def test_without_background_paint_nothing_is_decided() -> None:
     only = patch(dark=True, sparse=True)
     objects = np.where(only.paint > BACKGROUND_LABEL, only.paint, 0)
     assert inverted(patch(), PaintedPatch("objects", only.stretched, objects, PaintPlan())) == 0
-
-
-def test_inversion_exchanges_dark_and_bright_and_stays_above_zero() -> None:
-    still = dict.fromkeys(("gain_log2", "gamma_log2", "gradient_log2", "max_offset", "max_noise"), 0.0)
-    plan = AugmentationPlan(**still, max_blur_px=0, invert_probability=1)
-    pixels = np.array([[[0.0, 0.25, 1.0, 1.5]]], np.float32)
-    out = change_intensity(pixels, plan, np.random.default_rng(0))
-    np.testing.assert_allclose(out, [[[1, 0.75, 0, 0]]], atol=1e-6)
