@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.images import MultiscaleImage, open_image, result_stem
-from napari_mouse_seg.networks import DEFAULT_MODEL, Model, find_model
-from napari_mouse_seg.pipeline import SegmentResult, labels_of_image, resolve, save_result
+from napari_mouse_seg.networks import Model, find_model
+from napari_mouse_seg.pipeline import SegmentResult, labels_of_image, resolve, save_result, usual_model
 from napari_mouse_seg.pipeline import segment as run
 from napari_mouse_seg.plans import SegmentPlan
 
@@ -94,7 +94,7 @@ class Segmentation:
 
 def segment(
     image: str | Path | MultiscaleImage,
-    model: str | Path | Model = DEFAULT_MODEL,
+    model: str | Path | Model | None = None,
     plan: SegmentPlan | None = None,
     *,
     region: Box | None = None,
@@ -107,7 +107,8 @@ def segment(
     image
         Path, or an image from ``open_image`` or ``from_arrays``.
     model
-        Name of a bundled model, a model file, or a loaded model.
+        Name of a bundled model, a model file, or a loaded model; default: the bundled one for fluorescence, and that
+        for stained sections where an RGB image shows one.
     plan
         Channel, scale, device, thresholds; default: all automatic.
     region
@@ -126,6 +127,8 @@ def segment(
         One of its subclasses, which says what is wrong with image, model, plan or device.
     """
     opened = image if isinstance(image, MultiscaleImage) else open_image(image)
+    if model is None:
+        model = usual_model(opened)
     chosen = model if isinstance(model, Model) else find_model(model)
     for event in run(resolve(opened, chosen, plan or SegmentPlan(), region)):
         if on_event is not None:

@@ -42,10 +42,11 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     check_output(arguments.output)
     from napari_mouse_seg.cli._file_run import FileRun, run_file
     from napari_mouse_seg.images import sample_path
-    from napari_mouse_seg.networks import find_model
+    from napari_mouse_seg.networks import DEFAULT_MODEL, find_model
 
+    model = find_model(arguments.model or DEFAULT_MODEL)
     file_run = FileRun(
-        model=find_model(arguments.model),
+        model=model,
         folder=arguments.output,
         formats=_FORMATS,
         options=given_options(arguments, SegmentPlan),
@@ -53,7 +54,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         overwrite=True,
     )
     source = sample_path()
-    console.out(f"Segmenting {source.name} with {file_run.model.card.name} …")
+    console.out(f"Segmenting {source.name} with {model.card.name} …")
     record, _ = run_file(source, file_run, console)
     _report(record, arguments.output, console)
     return 0

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.cli._console import Console
     from napari_mouse_seg.events import Event
     from napari_mouse_seg.export import RunRecord
+    from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.pipeline import Part, SegmentJob, SegmentResult
 
@@ -28,7 +29,7 @@ class FileRun:
     Attributes
     ----------
     model
-        Which model.
+        Which model; None takes the bundled one that suits each image.
     folder
         Where results go.
     formats
@@ -48,7 +49,7 @@ class FileRun:
         Stems of the results of other inputs, in lower case.
     """
 
-    model: Model
+    model: Model | None
     folder: Path
     formats: tuple[str, ...]
     options: dict[str, Any]  # Any: values of plan fields
@@ -63,7 +64,7 @@ class FileRun:
         """Return what an input is called in messages."""
         return source.name if self.series is None else f"{source.name}, series {self.series}"
 
-    def command(self, source: Path) -> tuple[str, ...]:
+    def command(self, source: Path, model: Model) -> tuple[str, ...]:
         """Return the arguments that do the same again."""
         fields = {**self.options, **self.instance_options}
         values = [part for name, value in fields.items() for part in option_parts(name, value)]
@@ -71,7 +72,7 @@ class FileRun:
         extras += [] if self.series is None else option_parts("series", self.series)
         return (
             *("mouse-seg", "segment", str(source.absolute()), "--output", str(self.folder.absolute())),
-            *("--model", str(self.model.path), "--format", self.formats[0], *values, *extras, "--overwrite"),
+            *("--model", str(model.path), "--format", self.formats[0], *values, *extras, "--overwrite"),
         )
 
 
@@ -100,11 +101,12 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         raise PlanError(f"Its results would be called {stem}, as those of another input; segment them separately.")
     paths = result_paths(run.folder, stem, run.formats)
     part = Part.beside(run.folder, stem)
-    instances = run.model.card.instances.replace(**run.instance_options)
-    job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
+    model = _model_for(image, run, console, run.label(source))
+    instances = model.card.instances.replace(**run.instance_options)
+    job = resolve(image, model, SegmentPlan.build(**run.options, instances=instances))
     if run.measure and (diameter := _measure(job, run.label(source), console)) is not None:
         run = replace(run, options=run.options | {"object_diameter_px": diameter})
-        job = resolve(image, run.model, SegmentPlan.build(**run.options, instances=instances))
+        job = resolve(image, model, SegmentPlan.build(**run.options, instances=instances))
     if run.resume:
         finished = _find_finished(job, paths, overwrite=run.overwrite)
         if finished is not None:
@@ -126,10 +128,23 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
             run.formats,
             overwrite=run.overwrite,
             timings=opening,
-            command=run.command(source),
+            command=run.command(source, model),
         )
     part.remove()
     return record, True
+
+
+def _model_for(image: MultiscaleImage, run: FileRun, console: Console, name: str) -> Model:
+    """Return the model that was named, otherwise the usual one; that it is not the default is said."""
+    from napari_mouse_seg.networks import DEFAULT_MODEL
+    from napari_mouse_seg.pipeline import usual_model
+
+    if run.model is not None:
+        return run.model
+    model = usual_model(image)
+    if model.card.name != DEFAULT_MODEL:
+        console.out(f"{name}: a stained section, so the model is {model.card.name}; choose another with --model")
+    return model
 
 
 def _find_finished(job: SegmentJob, paths: dict[str, Path], *, overwrite: bool) -> RunRecord | None:

@@ -12,7 +12,7 @@ from napari_mouse_seg.cli._inputs import check_stems, find_inputs, is_folder
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options, option_name
 from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
 from napari_mouse_seg.export import LABEL_FORMATS
-from napari_mouse_seg.networks import DEFAULT_MODEL
+from napari_mouse_seg.networks import DEFAULT_MODEL, RGB_MODEL
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
 def add_model_option(parser: argparse.ArgumentParser) -> None:
     """Add the choice of a model."""
     parser.add_argument(
-        "--model", default=DEFAULT_MODEL, metavar="NAME|FILE", help=f"bundled model or file; default {DEFAULT_MODEL}"
+        "--model",
+        metavar="NAME|FILE",
+        help=f"bundled model or file; default {DEFAULT_MODEL}, {RGB_MODEL} for stained RGB",
     )
 
 
@@ -104,7 +106,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     from napari_mouse_seg.networks import find_model
 
     file_run = FileRun(
-        model=find_model(arguments.model),
+        model=find_model(arguments.model) if arguments.model else None,
         folder=arguments.output,
         formats=(arguments.format, *(name for name in _EXTRAS if getattr(arguments, name))),
         options=given_options(arguments, SegmentPlan),

@@ -9,6 +9,7 @@ from napari_mouse_seg.images._open import IMAGE_SUFFIXES, list_series, open_imag
 from napari_mouse_seg.images._plane import ImagePlane
 from napari_mouse_seg.images._sample import sample_path
 from napari_mouse_seg.images._series import Series
+from napari_mouse_seg.images._stained import looks_stained
 from napari_mouse_seg.images._stem import file_name, image_stem, result_stem
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "image_stem",
     "intensity_range",
     "list_series",
+    "looks_stained",
     "normalise",
     "open_image",
     "result_stem",

@@ -11,28 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.errors import ImageError
 from napari_mouse_seg.images._levels import Level
-from napari_mouse_seg.tiling import Box
+from napari_mouse_seg.images._stained import looks_stained
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.images._image import MultiscaleImage
+    from napari_mouse_seg.tiling import Box
 
 # What programs call colours, or channels that nobody has named.
 _COLOURS = r"r|g|b|red|green|blue|rgb|colou?r|bright ?field"
 _NUMBERS = r"(channel|ch|c)?[ _:-]*\d+(:\d+)*|c:\d+/\d+( - .*)?"  # The latter from Bio-Formats in ImageJ.
 _NO_STAIN = re.compile(rf"|{_COLOURS}|{_NUMBERS}", re.IGNORECASE)
-_PATCH_PX = 256
-_PATCHES_PER_SIDE = 5
-
-# Percentiles of the brightest and of the darkest of the three colours, and what they are at least in a section, also a
-# dim one without white ground. Of 107 stained images of DSB2018 the least are 125, 193 and 159; of 532 of fluorescence
-# the most are 25 and 44 (and 253, where images are saturated).
-_BRIGHTEST = ((5, 60), (50, 100))
-_DARKEST = ((99, 110),)
-_LEAST_CORRELATION = 0.5  # Of two of the colours, which show the same tissue; of noise it is 0.
 
 
 class JoinedLevel(Level):
@@ -71,45 +62,9 @@ def join_colours(image: MultiscaleImage) -> MultiscaleImage:
         return image
     if any(not _NO_STAIN.fullmatch(name.strip()) for name in image.channel_names):
         return image
-    if not _is_bright(image):
+    if not looks_stained(image):
         return image
     position = image.axes.index("C")
     levels = tuple(JoinedLevel(level, position) for level in image.levels)
     calibration = replace(image.calibration, channel_names=())
     return replace(image, axes=image.axes.replace("C", "") + "S", levels=levels, calibration=calibration)
-
-
-def _is_bright(image: MultiscaleImage) -> bool:
-    number = image.n_stored_levels - 1
-    rows, columns = image.level_shapes[number]
-    bounds = Box(0, 0, rows, columns)
-    shares = [(2 * i + 1) / (2 * _PATCHES_PER_SIDE) for i in range(_PATCHES_PER_SIDE)]
-    half = _PATCH_PX // 2
-    centre = Box(-half, -half, half, half)
-    patches = {centre.shift(int(y * rows), int(x * columns)).intersect(bounds) for y in shares for x in shares}
-    colours = _read(image, number, sorted(patches))
-    colours = colours[:, colours.any(0)]  # Where a scanner has not been, all is 0.
-    if not colours.size:
-        return False
-    extremes = ((colours.max(0), _BRIGHTEST), (colours.min(0), _DARKEST))
-    is_bright = all(
-        np.percentile(values, percentile) >= least for values, limits in extremes for percentile, least in limits
-    )
-    if not is_bright or colours.std(1).min() == 0:
-        return False
-    correlations = np.asarray(np.corrcoef(colours))
-    return bool(correlations[np.triu_indices(3, 1)].max() >= _LEAST_CORRELATION)
-
-
-def _read(image: MultiscaleImage, number: int, patches: list[Box]) -> NDArray[np.float32]:
-    """Return (3, pixels) of those patches whose colours can all be read: damage must not change what an image is."""
-    planes = [image.plane(colour, image.n_t // 2, image.n_z // 2) for colour in range(3)]
-    read, trouble = [], None
-    for patch in patches:
-        try:
-            read.append(np.stack([plane.read(number, patch).ravel() for plane in planes]))
-        except ImageError as error:
-            trouble = error
-    if trouble is not None and not read:
-        raise trouble
-    return np.concatenate(read, 1).astype(np.float32)

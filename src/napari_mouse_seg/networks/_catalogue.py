@@ -12,7 +12,7 @@ from napari_mouse_seg.networks._model_file import Model, load_model
 SUFFIX = ".safetensors"
 
 DEFAULT_MODEL = "nuclei-fluorescence"
-"""Name of the bundled model that is used when none is named."""
+"""Name of the bundled model that is used when none is named, but for stained sections."""
 
 RGB_MODEL = "nuclei-histology"
 """Name of the bundled model for stained sections in RGB."""

@@ -30,6 +30,7 @@ from napari_mouse_seg.pipeline._truth import (
     segmented_boxes,
 )
 from napari_mouse_seg.pipeline._tune import Tried, Tuned, find_best, mean_f1
+from napari_mouse_seg.pipeline._usual_model import usual_model
 
 __all__ = [
     "CONTEXT_PX",
@@ -70,4 +71,5 @@ __all__ = [
     "save_result",
     "segment",
     "segmented_boxes",
+    "usual_model",
 ]

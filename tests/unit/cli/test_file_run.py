@@ -16,8 +16,9 @@ from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 )
 def test_the_command_that_is_noted_is_read_as_it_was_meant(options):
     thresholds = {"foreground_threshold": 0.3, "min_area_px": 7}
-    run = FileRun(SimpleNamespace(path=Path("m.safetensors")), Path("out"), ("tiff", "csv"), options, thresholds)
-    arguments = build_parser().parse_args(run.command(Path("a.tif"))[1:])
+    run = FileRun(None, Path("out"), ("tiff", "csv"), options, thresholds)
+    command = run.command(Path("a.tif"), SimpleNamespace(path=Path("m.safetensors")))
+    arguments = build_parser().parse_args(command[1:])
     assert given_options(arguments, SegmentPlan) == options
     assert given_options(arguments, InstancesPlan) == thresholds
     assert (arguments.format, arguments.csv, arguments.overlay) == ("tiff", True, False)
