@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QPushButton
+from qtpy.QtWidgets import QLabel, QPushButton
 
 from napari_mouse_seg.events import Event, TileDone
 from napari_mouse_seg.session import RunState
@@ -230,9 +230,19 @@ def test_painted_labels_survive_a_new_threshold(
     (labels,) = labels_layers(viewer)
     with labels.block_history():  # as a stroke of the mouse does
         labels.paint((48, 48), 999)
+    viewer.layers.selection.active = labels
     set_threshold(qtbot, widget, foreground_threshold=0.4)
     assert labels.data[48, 48] == 999
-    assert len(labels_layers(viewer)) == 2
+    _, beside = labels_layers(viewer)
+    assert (labels.visible, beside.visible) == (False, True)
+    assert viewer.layers.selection.active is not labels  # A stroke would go where nobody sees it.
+    assert any("in a layer whose eye is closed" in label.text() for label in widget.panel.findChildren(QLabel))
+    set_threshold(qtbot, widget, foreground_threshold=0.5)
+    assert (labels.visible, beside.visible) == (True, False)
+    set_threshold(qtbot, widget, foreground_threshold=0.3)
+    viewer.layers.remove(beside)
+    assert labels.visible
+    assert widget.controller.session.workspace_here().canvas.array[48, 48] == 999
 
 
 def test_a_new_threshold_shows_at_once_and_can_be_painted_in(

@@ -1,6 +1,6 @@
 """Turn a training checkpoint into a model file with its card.
 
-python docs/recipes/nuclei_histology/bundle.py runs/histology/checkpoint.pt OUTPUT.safetensors
+python docs/recipes/nuclei_histology/bundle.py runs/mixed/checkpoint.pt OUTPUT.safetensors
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ CARD = ModelCard(
     object_diameter_px=20,
     training_data=(
         "DSB2018 histology, train split",
-        "Starts from nuclei-fluorescence: BBBC039 training and DSB2018 fluorescence, train split",
+        "Half of the second stage: DSB2018 fluorescence, train split, and BBBC039 training, grey and drawn as stained",
+        "Starts from nuclei-fluorescence, trained on the same fluorescence images",
     ),
     licence="CC0-1.0",
     sources=(

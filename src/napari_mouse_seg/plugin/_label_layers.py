@@ -54,6 +54,8 @@ class LabelLayers:
         self._shown: dict[Workspace, _Shown] = {}
         session.workspace_opened.connect(self._on_opened)
         session.workspace_closed.connect(self._on_closed)
+        session.workspace_aside.connect(self._on_aside)
+        session.workspace_resumed.connect(self._on_resumed)
         session.canvas_changed.connect(self._on_canvas)
 
     def layer_of(self, workspace: Workspace) -> Labels | None:
@@ -96,6 +98,19 @@ class LabelLayers:
         shown = self._shown.pop(workspace, None)
         if shown is not None:
             _let_go(shown)
+
+    def _on_aside(self, workspace: Workspace) -> None:
+        """Close the eye of its labels: two results over each other cannot be told apart."""
+        layer = self.layer_of(workspace)
+        if layer is not None:
+            layer.visible = False
+            if self._viewer.layers.selection.active is layer:
+                self._viewer.layers.selection.active = self._layer_of(workspace.job.image)
+
+    def _on_resumed(self, workspace: Workspace) -> None:
+        layer = self.layer_of(workspace)
+        if layer is not None:
+            layer.visible = True
 
     def _on_canvas(self, workspace: Workspace) -> None:
         shown = self._shown.get(workspace)

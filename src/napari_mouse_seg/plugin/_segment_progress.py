@@ -45,6 +45,7 @@ class SegmentProgress:
             (session.run_finished, self._on_finished),
             (session.run_failed, self._on_failed),
             (session.run_cancelled, self._on_cancelled),
+            (session.noted, self._panel.show_message),
         ]
 
     def close(self) -> None:
@@ -72,7 +73,7 @@ class SegmentProgress:
         self._activity.show(progress.fraction)
 
     def _on_finished(self, summary: Summary) -> None:
-        self._panel.show_result(summary.found, summary.whole_image, summary.seconds, summary.warnings)
+        self._panel.show_result(summary.found, summary.whole_image, summary.seconds, summary.warnings, summary.remark)
         self._panel.set_device(summary.device)
         if summary.whole_image:
             show_info(f"Segmented the full image: {summary.found} in {summary.seconds:.1f} s.")

@@ -88,6 +88,8 @@ class Summary:
         Where the network ran, for people.
     warnings
         All that was warned of.
+    remark
+        What became of labels that were there before; empty if nothing did.
     """
 
     found: str
@@ -95,6 +97,7 @@ class Summary:
     seconds: float
     device: str
     warnings: tuple[str, ...] = ()
+    remark: str = ""
 
 
 @dataclass(slots=True)

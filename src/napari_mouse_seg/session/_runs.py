@@ -34,6 +34,7 @@ class Run:
     began: float = field(default_factory=time.perf_counter)
     meter: ProgressMeter = field(default_factory=ProgressMeter)
     warnings: list[str] = field(default_factory=list)
+    remark: str = ""
     outcome: Summary | None = None
     task: RunningTask | None = None
 
@@ -45,7 +46,9 @@ class Run:
     def end(self, result: SegmentResult) -> None:
         """Keep what was found."""
         seconds = time.perf_counter() - self.began
-        self.outcome = Summary(result.found, self.whole_image, seconds, result.device, tuple(self.warnings))
+        self.outcome = Summary(
+            result.found, self.whole_image, seconds, result.device, tuple(self.warnings), self.remark
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from psygnal import Signal
 
@@ -21,10 +21,16 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
-    from napari_mouse_seg.pipeline import SegmentJob
+    from napari_mouse_seg.pipeline import Canvas, SegmentJob
     from napari_mouse_seg.plans import SegmentPlan
     from napari_mouse_seg.session._runner import Runner
     from napari_mouse_seg.tiling import Box
+
+_KEPT = (
+    "The labels that you painted in are kept, in a layer whose eye is closed now; what the new settings find has a "
+    "layer of its own. With the former settings, or when the new layer is deleted, yours are back."
+)
+_BACK = "The labels that you painted in are back."
 
 
 class SegmentSession:
@@ -51,8 +57,12 @@ class SegmentSession:
         A new, empty canvas that wants a layer; carries a ``Workspace``.
     workspace_closed
         A ``Workspace`` will not change any more; its labels belong to the user.
+    workspace_aside, workspace_resumed
+        Another ``Workspace`` of the same scores takes its place for the time being; it is back.
     canvas_changed
         The labels of a ``Workspace`` have changed; its canvas may be another one.
+    noted
+        Carries what became of labels, in words.
     run_finished
         Carries a ``Summary``.
     run_failed
@@ -66,7 +76,10 @@ class SegmentSession:
     progressed = Signal(Progress)
     workspace_opened = Signal(Workspace)
     workspace_closed = Signal(Workspace)
+    workspace_aside = Signal(Workspace)
+    workspace_resumed = Signal(Workspace)
     canvas_changed = Signal(Workspace)
+    noted = Signal(str)
     run_finished = Signal(Summary)
     run_failed = Signal(str)
     run_cancelled = Signal()
@@ -76,7 +89,13 @@ class SegmentSession:
         self._engine = engine or PipelineEngine()
         self._choices = Choices(self._engine)
         self._state = RunState.IDLE
-        self._shelf = Shelf(self._engine, self.workspace_opened.emit, self.workspace_closed.emit)
+        self._shelf = Shelf(
+            self._engine,
+            self.workspace_opened.emit,
+            self.workspace_closed.emit,
+            self.workspace_aside.emit,
+            self.workspace_resumed.emit,
+        )
         self._run: Run | None = None
         self._runs_begun = 0
         self._pending: Callable[[], None] | None = None
@@ -153,7 +172,10 @@ class SegmentSession:
         self._stop()
 
     def mark_edited(self, workspace: Workspace, ids: Iterable[int] = ()) -> None:
-        """Note that the user has painted in the labels, with these ids: new thresholds then go to new labels."""
+        """Note that the user has painted in the labels, with these ids.
+
+        New thresholds then go to labels of their own, until these thresholds are back or those labels are given up.
+        """
         workspace.edited = True
         workspace.canvas.claim(set(ids))
 
@@ -162,6 +184,9 @@ class SegmentSession:
         if self._run is not None and self._run.workspace is workspace:
             self.cancel()
         self._shelf.drop(workspace)
+        resumed = self._shelf.find(workspace.job)
+        if resumed is not None and resumed is not workspace:
+            self._tell_back(resumed)
 
     def forget_image(self, image: MultiscaleImage) -> None:
         """Let go of the scores of an image that is gone or has other pixels now; its labels stay with the user."""
@@ -196,6 +221,8 @@ class SegmentSession:
             if job is None:
                 return
             workspace = self._shelf.open(job)
+            if workspace.instances != job.instances and (known := self._shelf.corrected(job)) is not None:
+                workspace = self._bring_back(known)
             replace = workspace.instances is not None and workspace.instances != job.instances
             others = [known for known in workspace.with_region(region) if known != region] if replace else []
             jobs = [found for known in others if (found := self._choices.job(known)) is not None]
@@ -211,6 +238,9 @@ class SegmentSession:
             if present is None or workspace is None or not workspace.regions:
                 return
             if present.instances == workspace.instances:
+                return
+            if (known := self._shelf.corrected(present)) is not None:
+                self._bring_back(known)
                 return
             jobs = [job for region in workspace.regions if (job := self._choices.job(region)) is not None]
         except MouseSegError as error:
@@ -259,8 +289,8 @@ class SegmentSession:
         if self._shelf.find(workspace.job) is not workspace:
             return  # Its layer or its image has gone meanwhile.
         if event.canvas is not None and workspace.edited:
-            # What the user painted stays as it is; the objects of the new thresholds get labels of their own.
-            workspace = run.workspace = self._shelf.show(Workspace(event.result.job, workspace.cache, event.canvas))
+            workspace = run.workspace = self._put_beside(workspace, event.result.job, event.canvas)
+            run.remark = _KEPT
         elif event.canvas is not None:
             workspace.canvas = event.canvas
         elif event.merge is not None:
@@ -269,6 +299,23 @@ class SegmentSession:
         workspace.device = event.result.device
         run.end(event.result)
         self.canvas_changed.emit(workspace)
+
+    def _put_beside(self, painted: Workspace, job: SegmentJob, canvas: Canvas[Any]) -> Workspace:
+        """Leave what the user painted as it is; the objects of the new thresholds get labels of their own."""
+        spare = self._shelf.spare(job)
+        if spare is None:
+            return self._shelf.show(Workspace(job, painted.cache, canvas))
+        spare.canvas = canvas
+        return self._shelf.resume(spare)
+
+    def _bring_back(self, painted: Workspace) -> Workspace:
+        """Show what the user painted again, because the thresholds are those that it was made with."""
+        self._tell_back(self._shelf.resume(painted))
+        return painted
+
+    def _tell_back(self, painted: Workspace) -> None:
+        self.canvas_changed.emit(painted)
+        self.noted.emit(_BACK)
 
     def _on_end(self, number: int, error: Exception | None) -> None:
         run = self._run

@@ -130,11 +130,11 @@ class RunStatus(QWidget):
         self._bar.end()
         self._pages.setCurrentIndex(0)
 
-    def show_result(self, found: str, whole_image: bool, seconds: float) -> None:
+    def show_result(self, found: str, whole_image: bool, seconds: float, remark: str = "") -> None:
         """Show what a run found; ``found`` such as "12 objects"."""
         where = "in the image" if whole_image else "in the region"
         time_taken = f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
-        self._result.say(f"{found} {where}, {time_taken}")
+        self._result.say(f"{found} {where}, {time_taken}" + (f". {remark}" if remark else ""))
 
     def show_message(self, text: str) -> None:
         """Show a remark in place of a result."""

@@ -193,9 +193,11 @@ class SegmentPanel(QWidget):
         self._saving = saving
         self._update_buttons()
 
-    def show_result(self, found: str, whole_image: bool, seconds: float, warnings: Sequence[str]) -> None:
+    def show_result(
+        self, found: str, whole_image: bool, seconds: float, warnings: Sequence[str], remark: str = ""
+    ) -> None:
         """Show what a run found."""
-        self._status.show_result(found, whole_image, seconds)
+        self._status.show_result(found, whole_image, seconds, remark)
         self._models.warn(warnings)
 
     def show_message(self, text: str) -> None:

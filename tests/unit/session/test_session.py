@@ -94,7 +94,7 @@ class Heard:
     def listen(self, session: SegmentSession) -> None:
         for name in ("checked", "state_changed", "progressed", "workspace_opened", "workspace_closed"):
             getattr(session, name).connect(lambda value, name=name: self.said.append((name, value)))
-        for name in ("canvas_changed", "run_finished", "run_failed"):
+        for name in ("canvas_changed", "run_finished", "run_failed", "workspace_aside", "workspace_resumed", "noted"):
             getattr(session, name).connect(lambda value, name=name: self.said.append((name, value)))
         session.run_cancelled.connect(lambda: self.said.append(("run_cancelled", None)))
 
@@ -267,9 +267,82 @@ def test_painted_labels_are_kept_and_new_thresholds_get_a_new_layer(
     runner.tasks[-1].finish()
     assert [instances.foreground_threshold for _, instances in painted.canvas.log] == [0.5]
     assert session.workspace is not painted
-    assert heard.of("workspace_closed") == [painted]
+    assert (heard.of("workspace_aside"), heard.of("workspace_closed")) == ([painted], [])
     assert len(heard.of("workspace_opened")) == 2
     assert engine.computed == [LEFT]
+    (summary,) = heard.of("run_finished")[1:]
+    assert "are kept, in a layer whose eye is closed" in summary.remark
+
+
+def change(session: SegmentSession, runner: FakeRunner, threshold: float) -> Workspace:
+    """Move a threshold as the panel does; return what is shown then."""
+    begun = len(runner.tasks)
+    session.set_plan(thresholds(threshold))
+    session.apply_thresholds()
+    if len(runner.tasks) > begun:
+        runner.tasks[-1].finish()
+    assert session.workspace is not None
+    return session.workspace
+
+
+def test_the_former_thresholds_bring_painted_labels_back(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    painted = run_view(session, runner)
+    session.mark_edited(painted)
+    beside = change(session, runner, 0.3)
+    n_runs = len(runner.tasks)
+    assert change(session, runner, 0.5) is painted
+    assert (painted.edited, len(painted.canvas.log), len(runner.tasks)) == (True, 1, n_runs)
+    assert heard.of("noted") == ["The labels that you painted in are back."]
+    assert change(session, runner, 0.4) is beside  # No third layer: nobody has painted in this one.
+    assert beside.instances == InstancesPlan(foreground_threshold=0.4)
+    assert heard.of("workspace_aside") == [painted, beside, painted]
+    assert heard.of("workspace_resumed") == [painted, beside]
+    assert len(heard.of("workspace_opened")) == 2
+    session.set_plan(thresholds(0.5))
+    run_view(session, runner, RIGHT)
+    assert session.workspace is painted
+    assert boxes(session) == [LEFT, RIGHT]
+
+
+def test_painted_labels_are_back_when_those_beside_them_are_given_up(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    painted = run_view(session, runner)
+    session.mark_edited(painted)
+    beside = change(session, runner, 0.3)
+    session.forget_labels(beside)
+    assert session.workspace is painted
+    assert session.workspace_here() is painted
+    assert heard.of("workspace_closed") == [beside]
+    assert heard.of("noted") == ["The labels that you painted in are back."]
+    session.forget_labels(painted)
+    assert session.workspace is None
+    assert heard.of("workspace_closed") == [beside, painted]
+
+
+def test_both_may_be_painted_in(session: SegmentSession, runner: FakeRunner) -> None:
+    first = run_view(session, runner)
+    session.mark_edited(first)
+    second = change(session, runner, 0.3)
+    session.mark_edited(second)
+    third = change(session, runner, 0.4)
+    assert len({id(each) for each in (first, second, third)}) == 3
+    assert change(session, runner, 0.3) is second
+    assert change(session, runner, 0.5) is first
+    session.forget_labels(second)
+    assert session.workspace is first
+    assert change(session, runner, 0.3) is third
+
+
+def test_labels_put_aside_go_with_their_image(session: SegmentSession, runner: FakeRunner, heard: Heard) -> None:
+    painted = run_view(session, runner)
+    session.mark_edited(painted)
+    beside = change(session, runner, 0.3)
+    session.forget_image(painted.job.image)
+    assert set(heard.of("workspace_closed")) == {painted, beside}
+    assert session.workspace is None
 
 
 def test_paint_made_while_objects_are_found_anew_is_kept(

@@ -154,6 +154,8 @@ def test_result_line_counts_objects(panel: SegmentPanel) -> None:
     assert "1,234 objects in the image, 2.3 s" in texts(panel)
     panel.show_result("1 object", False, 61, ())
     assert "1 object in the region, 1 min 01 s" in texts(panel)
+    panel.show_result("2 objects", True, 1, (), "Others are kept.")
+    assert "2 objects in the image, 1.0 s. Others are kept." in texts(panel)
 
 
 def test_a_new_run_takes_the_last_failure_away(panel: SegmentPanel) -> None:
