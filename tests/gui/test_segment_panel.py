@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from napari.layers import Image, Labels
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtWidgets import QLabel, QPushButton
+from qtpy.QtWidgets import QPushButton
 
 from napari_mouse_seg.events import Event, TileDone
 from napari_mouse_seg.session import RunState
@@ -236,7 +236,7 @@ def test_painted_labels_survive_a_new_threshold(
     _, beside = labels_layers(viewer)
     assert (labels.visible, beside.visible) == (False, True)
     assert viewer.layers.selection.active is not labels  # A stroke would go where nobody sees it.
-    assert any("in a layer whose eye is closed" in label.text() for label in widget.panel.findChildren(QLabel))
+    assert "in a layer whose eye is closed" in widget.panel.result_text()
     set_threshold(qtbot, widget, foreground_threshold=0.5)
     assert (labels.visible, beside.visible) == (True, False)
     set_threshold(qtbot, widget, foreground_threshold=0.3)

@@ -113,3 +113,19 @@ def test_a_line_means_the_same_whatever_its_direction(
     shapes.add_lines(np.array([shapes.world_to_data(end) for end in line]))
     qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
     assert widget.panel.value().object_diameter_px == pytest.approx(40)  # 10 µm.
+
+
+def test_a_measured_diameter_belongs_to_its_image(widget: SegmentWidget) -> None:
+    def shown() -> float | None:
+        return widget.panel.value().object_diameter_px
+
+    widget.controller._size._on_line(np.array([(0.0, 0.0), (0.0, 20.04)]))
+    assert shown() == 20
+    widget.panel.imageChosen.emit(0)
+    assert shown() is None
+    assert "20 px was measured in another image" in widget.panel.result_text()
+    widget.panel.imageChosen.emit(1)
+    assert shown() == 20
+    widget.panel.set_diameter(33.0)  # Typed: it is meant for all.
+    widget.panel.imageChosen.emit(0)
+    assert shown() == 33

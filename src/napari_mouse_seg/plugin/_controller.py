@@ -66,7 +66,7 @@ class SegmentController(QObject):
         self._images: dict[Image, MultiscaleImage] = {}
         self._runner = ThreadRunner()
         self.session = SegmentSession(self._runner, engine)
-        self._layers = ImageLayerList(viewer)
+        self._layers = ImageLayerList(viewer, lambda: self.session.state is RunState.IDLE)
         self._models = SegmentModels(panel, shelf, self.session)
         self._progress = SegmentProgress(panel, self.session)
         self._size = SizeTool(viewer, self._runner, self.session.job)
@@ -167,6 +167,7 @@ class SegmentController(QObject):
                 self._image = self._images[layer]
             except MouseSegError as error:
                 self._layer_problem = str(error)
+        self._follow_size(layer)
         self._show_channels()
         self._models.suggest(self._image)
         self._on_plan()
@@ -174,6 +175,16 @@ class SegmentController(QObject):
         if self._layer_problem:
             self._panel.set_check(self._layer_problem, (), "image")
         self.update_view()
+
+    def _follow_size(self, layer: Image | None) -> None:
+        shown = self._panel.value().object_diameter_px
+        wanted = self._size.follow(layer, shown)
+        if wanted != shown:
+            self._panel.set_diameter(wanted)
+            if wanted is None:
+                self._panel.show_message(
+                    f"{shown:g} px was measured in another image. Measure this one too, if need be."
+                )
 
     def _show_channels(self) -> None:
         image = self._image

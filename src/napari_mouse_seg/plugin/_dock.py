@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from weakref import WeakSet
 
 from qtpy.QtCore import QEvent, QObject, QTimer
-from qtpy.QtWidgets import QApplication, QSizePolicy, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plugin._software_gl import keep_programs
+from napari_mouse_seg.widgets import delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,8 @@ class PanelDock(QWidget):
         keep_programs()
         self._window: QWidget | None = None
         self._is_closing = False
+        self._join = delay(self, 0, self._join_tabs)
+        self._has_place = False
         self._save: Callable[[], None] = _nothing
         self._stop: Callable[[], None] = _nothing
         self._column = QVBoxLayout(self)
@@ -81,6 +84,9 @@ class PanelDock(QWidget):
                 self._window.removeEventFilter(self)
             self._window = window
             window.installEventFilter(self)
+        if not self._has_place:
+            self._has_place = True
+            self._join.start()  # napari shows a dock before it has put it anywhere.
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         """Save when the window is told to close, and stop the run when it does.
@@ -99,9 +105,30 @@ class PanelDock(QWidget):
             QTimer.singleShot(0, self._on_answered)
         return False
 
+    def _join_tabs(self) -> None:
+        """Become a tab beside another panel in the same place: one below the other leaves each a narrow strip."""
+        window, own = self._window, _dock_of(self)
+        if not isinstance(window, QMainWindow) or own is None or own.isFloating():
+            return
+        for panel in window.findChildren(PanelDock):
+            other = _dock_of(panel)
+            is_beside = other is not None and other is not own and other.isVisible() and not other.isFloating()
+            if other is not None and is_beside and window.dockWidgetArea(other) == window.dockWidgetArea(own):
+                window.tabifyDockWidget(other, own)
+                own.raise_()
+                return
+
     def _on_answered(self) -> None:
         """Take it that the user stays, unless there is another question."""
         self._is_closing = QApplication.activeModalWidget() is not None
+
+
+def _dock_of(widget: QWidget) -> QDockWidget | None:
+    """Return the dock that holds a widget."""
+    parent = widget.parentWidget()
+    while parent is not None and not isinstance(parent, QDockWidget):
+        parent = parent.parentWidget()
+    return parent
 
 
 def _nothing() -> None:

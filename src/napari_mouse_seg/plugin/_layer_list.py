@@ -8,6 +8,8 @@ from napari.layers import Image, Layer
 from psygnal import Signal
 
 from napari_mouse_seg.plugin._layers import AID
+from napari_mouse_seg.plugin._reader import SERIES
+from napari_mouse_seg.plugin._scene import file_channel, image_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,10 +126,14 @@ class LayerList(Generic[SomeLayer]):
 class ImageLayerList(LayerList[Image]):
     """Image layers; one is chosen as long as there are any.
 
+    Of a file's channels it is the first, as on the command line; napari selects the last of them by itself.
+
     Parameters
     ----------
     viewer
         Whose layers are followed.
+    may_move_on
+        Whether an image that is opened from a file, and seen, is chosen in place of the one that is.
 
     Attributes
     ----------
@@ -140,15 +146,16 @@ class ImageLayerList(LayerList[Image]):
     chosen = Signal(object)
     removed = Signal(object)
 
-    def __init__(self, viewer: ViewerModel) -> None:
+    def __init__(self, viewer: ViewerModel, may_move_on: Callable[[], bool] = lambda: False) -> None:
         super().__init__(viewer, _is_users, _image_events)
+        self._may_move_on = may_move_on
 
     def start(self) -> None:
         """List the layers that are there, and choose the active one or the topmost."""
         super().start()
         active = self._viewer.layers.selection.active
         if active in self._layers:
-            self._set_current(active)
+            self._set_current(self._first_channel(active))
             self.listed.emit()
 
     def choose(self, position: int) -> None:
@@ -156,10 +163,24 @@ class ImageLayerList(LayerList[Image]):
         self._set_current(self._at(position))
 
     def _on_list(self, event: Any = None) -> None:  # Any: napari's event
+        before = self._layers
         super()._on_list(event)
         if self._current not in self._layers:
-            self._set_current(self._layers[-1] if self._layers else None)
+            self._set_current(self._first_channel(self._layers[-1]) if self._layers else None)
+        elif opened := [layer for layer in self._layers if layer not in before and self._is_next(layer)]:
+            self._set_current(opened[0])
         self.listed.emit()
+
+    def _is_next(self, layer: Image) -> bool:
+        """Return whether a new layer is another image that the user has opened to go on with."""
+        is_opened = image_path(layer) is not None and layer.visible
+        return is_opened and not _is_same_file(layer, self._current) and self._may_move_on()
+
+    def _first_channel(self, layer: Image) -> Image:
+        """Return the layer of the first channel of a file for that of the last, and any other for itself."""
+        channels = [known for known in self._layers if _is_same_file(known, layer)]
+        channels.sort(key=lambda known: file_channel(known) or 0)
+        return channels[0] if channels and channels[-1] is layer else layer
 
     def _on_removed(self, event: Any) -> None:  # Any: napari's event
         super()._on_removed(event)
@@ -180,6 +201,13 @@ class ImageLayerList(LayerList[Image]):
 
 def _is_users(layer: Layer) -> bool:
     return isinstance(layer, Image) and AID not in layer.metadata
+
+
+def _is_same_file(one: Image, other: Image | None) -> bool:
+    """Return whether two layers hold channels of the same image of a file."""
+    if other is None or image_path(one) is None or file_channel(one) is None or file_channel(other) is None:
+        return False
+    return image_path(one) == image_path(other) and one.metadata.get(SERIES) == other.metadata.get(SERIES)
 
 
 def _image_events(layer: Image) -> list[Any]:  # Any: napari's events

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from psygnal import Signal
 
@@ -56,6 +57,8 @@ class SizeTool:
     def __init__(self, viewer: ViewerModel, runner: ThreadRunner, present: Callable[[], SegmentJob | None]) -> None:
         self._runner = runner
         self._present = present
+        self._layer: Image | None = None
+        self._measured: WeakKeyDictionary[Image, float] = WeakKeyDictionary()
         self._line = DrawTool(viewer, "line")
         self._line.drawn.connect(self._on_line)
         self._line.ended.connect(lambda: self.drawing.emit(False))
@@ -74,6 +77,18 @@ class SizeTool:
         else:
             self._line.end()
 
+    def follow(self, layer: Image | None, shown: float | None) -> float | None:
+        """Return the diameter to be used for a layer that is chosen now, in place of the one that is shown.
+
+        What was measured in a layer belongs to it: it does not go with the user to another, and is back when it is
+        chosen again. What was typed stays.
+        """
+        before, self._layer = self._layer, layer
+        if layer is None or layer is before:
+            return shown
+        foreign = None if before is None else self._measured.get(before)
+        return self._measured.get(layer) if shown in (None, foreign) else shown
+
     def close(self) -> None:
         """Take the line's layer away."""
         self._line.close()
@@ -82,7 +97,7 @@ class SizeTool:
         if not isinstance(event, Finished):
             return
         if self._is_present(job):
-            self.found.emit(float(event.result))
+            self._take(float(event.result))
         else:
             self.failed.emit(_CHANGED)
 
@@ -91,6 +106,12 @@ class SizeTool:
         if error is not None:
             words = str(error) if isinstance(error, MouseSegError) else f"Measuring failed ({error})."
             self.failed.emit(words if self._is_present(job) else _CHANGED)
+
+    def _take(self, diameter_px: float) -> None:
+        diameter_px = round(diameter_px, 1)
+        if self._layer is not None:
+            self._measured[self._layer] = diameter_px
+        self.found.emit(diameter_px)
 
     def _is_present(self, job: SegmentJob) -> bool:
         now = self._present()
@@ -101,7 +122,7 @@ class SizeTool:
         step = corners[-1] - corners[0]
         length = math.hypot(step[0], step[1] * (1.0 if job is None else job.plane.pixel_aspect))
         if length > 1:
-            self.found.emit(length)
+            self._take(length)
         else:
             self.failed.emit("The line is shorter than a pixel; draw it from one edge of an object to the other.")
 

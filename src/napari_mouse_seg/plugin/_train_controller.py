@@ -112,7 +112,7 @@ class TrainController(QObject):
 
     def _make_parts(self) -> None:
         viewer, panel, session, runner, shelf = self._viewer, self._panel, self.session, self._runner, self._shelf
-        self._layers = ImageLayerList(viewer)
+        self._layers = ImageLayerList(viewer, lambda: session.project is None and not session.is_opening)
         self._stage = Stage(viewer, self._layers)
         self._kind = PaintKind(panel, session)
         self._bases = BaseModels(panel, shelf, session, self._kind, runner)

@@ -127,11 +127,12 @@ class SegmentPanel(QWidget):
         self._show_model(current if models else -1)
         self._update_buttons()
 
-    def set_diameter(self, diameter_px: float) -> None:
+    def set_diameter(self, diameter_px: float | None) -> None:
         """Choose the diameter of objects, as if the user had; a model of areas, chosen meanwhile, asks for none."""
         if self._models.makes_areas:
             return
-        self.fit_editor.set_value(self.fit_editor.value().replace(object_diameter_px=round(diameter_px, 1), scale=None))
+        plan = self.fit_editor.value().replace(object_diameter_px=diameter_px)
+        self.fit_editor.set_value(plan if diameter_px is None else plan.replace(scale=None))
 
     def set_check(self, problem: str, warnings: Sequence[str], field: str = "") -> None:
         """Show why the choices cannot run, at the field that must change, or what does not fit.

@@ -5,13 +5,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from napari.components import ViewerModel
+from napari.layers import Image
+from napari.layers._source import Source
 
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import AID
+from napari_mouse_seg.plugin._reader import CHANNEL
 from napari_mouse_seg.plugin._truth_layers import LabelsLayerList
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 PIXELS = np.zeros((8, 8), np.uint8)
 
@@ -143,3 +147,42 @@ def test_moving_an_image_alters_it_once(viewer: ViewerModel, images: ImageLayerL
     images.altered.connect(lambda layer: altered.append(layer.name))
     setattr(viewer.layers["lower"], name, value)
     assert altered == ["lower"]
+
+
+def add_channels(viewer: ViewerModel, path: Path, count: int, **arguments: object) -> list[Image]:
+    """Add the layers of a file's channels as its reader does; napari selects the last."""
+    path.touch()
+    layers = []
+    for channel in range(count):
+        layer = Image(PIXELS, name=f"{path.stem} {channel}", metadata={CHANNEL: channel}, **arguments)
+        layer._source = Source(path=str(path))
+        layers.append(viewer.add_layer(layer))
+    return layers
+
+
+def test_an_image_that_is_opened_takes_the_place_of_the_one_before(viewer: ViewerModel, tmp_path: Path) -> None:
+    allowed = True
+    images = ImageLayerList(viewer, lambda: allowed)
+    images.start()
+    first, _ = add_channels(viewer, tmp_path / "a.tif", 2)
+    assert images.current is first
+    add_channels(viewer, tmp_path / "hidden.tif", 1, visible=False)
+    viewer.add_image(PIXELS, name="filtered")  # Of no file: another plugin's, as likely as not.
+    assert images.current is first
+    (second,) = add_channels(viewer, tmp_path / "b.tif", 1)
+    assert images.current is second
+    allowed = False
+    add_channels(viewer, tmp_path / "c.tif", 1)
+    assert images.current is second
+    images.close()
+
+
+def test_of_channels_the_first_is_chosen_unless_another_is_selected(viewer: ViewerModel, tmp_path: Path) -> None:
+    first, second, _ = add_channels(viewer, tmp_path / "a.tif", 3)
+    for active, chosen in ((None, first), (second, second)):
+        if active is not None:
+            viewer.layers.selection.active = active
+        images = ImageLayerList(viewer)
+        images.start()
+        assert images.current is chosen
+        images.close()
