@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.errors import MouseSegError, PlanError
 from napari_mouse_seg.events import Event, Finished
-from napari_mouse_seg.images import MultiscaleImage, open_image, result_stem
+from napari_mouse_seg.images import MultiscaleImage, from_arrays, open_image, result_stem
 from napari_mouse_seg.networks import Model, find_model
 from napari_mouse_seg.pipeline import SegmentResult, labels_of_image, resolve, save_result, usual_model
 from napari_mouse_seg.pipeline import segment as run
@@ -93,7 +94,7 @@ class Segmentation:
 
 
 def segment(
-    image: str | Path | MultiscaleImage,
+    image: str | Path | MultiscaleImage | NDArray[Any],
     model: str | Path | Model | None = None,
     plan: SegmentPlan | None = None,
     *,
@@ -105,7 +106,7 @@ def segment(
     Parameters
     ----------
     image
-        Path, or an image from ``open_image`` or ``from_arrays``.
+        Path; an image from ``open_image`` or ``from_arrays``; or an array, grey (Y, X) or RGB (Y, X, 3).
     model
         Name of a bundled model, a model file, or a loaded model; default: the bundled one for fluorescence, and that
         for stained sections where an RGB image shows one.
@@ -126,7 +127,7 @@ def segment(
     MouseSegError
         One of its subclasses, which says what is wrong with image, model, plan or device.
     """
-    opened = image if isinstance(image, MultiscaleImage) else open_image(image)
+    opened = _opened(image)
     if model is None:
         model = usual_model(opened)
     chosen = model if isinstance(model, Model) else find_model(model)
@@ -136,3 +137,20 @@ def segment(
         if isinstance(event, Finished) and isinstance(event.result, SegmentResult):
             return Segmentation(event.result)
     raise MouseSegError("The run ended without a result; please report it.")
+
+
+def _opened(image: str | os.PathLike[str] | MultiscaleImage | NDArray[Any]) -> MultiscaleImage:
+    if isinstance(image, MultiscaleImage):
+        return image
+    if isinstance(image, (str, os.PathLike)):
+        return open_image(image)
+    shape = tuple(getattr(image, "shape", ()))
+    axes = "YX" if len(shape) == 2 else "YXS" if len(shape) == 3 and shape[-1] == 3 else ""
+    if not axes:
+        what = f"an array of shape {shape}" if shape else f"{type(image).__name__}"
+        raise PlanError(
+            f"The image is {what}; give a path, an array (Y, X) or (Y, X, 3), or say what its axes are: "
+            "from_arrays(array, axes='CYX').",
+            "image",
+        )
+    return from_arrays(image, axes)

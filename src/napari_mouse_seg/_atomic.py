@@ -55,7 +55,10 @@ def replacing(
         folder's, or the disk refuses.
     """
     if path.exists() and not overwrite:
-        raise error(f"{path} exists already; choose another folder or allow overwriting (--overwrite).")
+        raise error(
+            f"{path} exists already; choose another folder or allow overwriting "
+            "(--overwrite, in Python overwrite=True)."
+        )
     temporary = path.with_name(f".{uuid4().hex[:8]}.part.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

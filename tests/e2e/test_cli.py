@@ -191,6 +191,14 @@ def test_a_channel_that_is_given_is_one_also_of_a_stained_section(model_path, tm
         assert read_record(results / "section.json").input.is_rgb is is_rgb
 
 
+def test_a_run_that_cannot_be_resumed_says_what_differs(model_path, images, tmp_path, capsys):
+    path = images / "a.ome.tif"
+    assert segment(model_path, path, tmp_path, *THRESHOLDS) == 0
+    assert segment(model_path, path, tmp_path, *THRESHOLDS, "--resume", "--csv", "--split-depth", "0.2") == 1
+    told = capsys.readouterr().err
+    assert "a.ome.tif cannot be resumed: an earlier run differs in csv, split_depth. --overwrite replaces" in told
+
+
 def test_results_are_not_overwritten_silently(model_path, images, tmp_path, capsys):
     (tmp_path / "a.tif").write_text("precious")
     assert segment(model_path, images / "a.ome.tif", tmp_path) == 1

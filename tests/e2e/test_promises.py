@@ -19,7 +19,7 @@ from napari_mouse_seg import (
     sample_path,
     segment,
 )
-from napari_mouse_seg.errors import ExportError
+from napari_mouse_seg.errors import ExportError, PlanError
 from napari_mouse_seg.instances import decode
 from napari_mouse_seg.pipeline import segment as run
 
@@ -40,6 +40,15 @@ def test_the_sample_has_its_nuclei(full: Segmentation) -> None:
     # 152 are annotated, specks included.
     assert 140 <= full.n_objects <= 160
     assert full.labels.shape == (520, 696)
+
+
+def test_an_array_is_segmented_as_its_file_is(full: Segmentation) -> None:
+    pixels = np.asarray(open_image(sample_path()).levels[0][...])
+    found = segment(pixels, plan=PLAN.replace(scale=full.result.job.network_shape[0] / pixels.shape[0]))
+    np.testing.assert_array_equal(found.labels, full.labels)
+    for strange in (np.zeros((4, 9, 9)), 3):
+        with pytest.raises(PlanError, match=r"from_arrays\(array, axes='CYX'\)"):
+            segment(strange)
 
 
 def test_from_the_same_real_scores_every_block_size_gives_the_same_instances() -> None:

@@ -79,6 +79,19 @@ def test_a_missing_folder_fails_in_words(tmp_path: Path, capsys: pytest.CaptureF
     assert "There is no project in" in capsys.readouterr().err
 
 
+def test_the_file_of_a_project_stands_for_it_and_an_image_names_the_one_beside_it(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", str(folder / "project.json"), "--steps", "2", "--threads", "1"]) == 0
+    image = folder.with_name(f"{folder.stem}.ome.tif")
+    image.touch()
+    capsys.readouterr()
+    assert main(["train", str(image)]) == 1
+    assert f"that of the image is {folder}" in capsys.readouterr().err
+    assert main(["segment", str(image), "--output", str(tmp_path / "out"), "--model", str(folder)]) == 1
+    assert "lie in its folder rounds" in capsys.readouterr().err
+
+
 def test_a_project_that_is_open_elsewhere_takes_no_round(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with Project.open(folder):
         assert main(["train", str(folder), "--steps", "1"]) == 1

@@ -33,6 +33,16 @@ def test_warnings_of_a_round_are_shown_together_until_the_next_one_begins(desk: 
     assert "No patch is used for validation" in desk.texts()  # What this round has warned of.
 
 
+def test_warnings_of_a_round_are_gone_once_patches_are_used_otherwise(desk: Desk) -> None:
+    desk.add_patch()
+    desk.session.warned.emit("No patch is used for validation: how good the model is is not measured.")
+    project = desk.session.project
+    assert project is not None
+    (patch,) = project.plan.patches
+    desk.session.update_patch(patch.replace(role="validate"))
+    assert "for validation" not in desk.texts()
+
+
 def test_warnings_are_gone_with_their_project(desk: Desk) -> None:
     desk.add_patch()
     desk.session.warned.emit("The first is odd.")

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.metrics import AreaScores
 
+_MANY_CLASSES = 50
+
 
 @dataclass(frozen=True, slots=True)
 class AreaComparison:
@@ -66,10 +68,15 @@ class AreaComparison:
         }
 
     def doubt(self, scores: dict[str, AreaScores]) -> str | None:
-        """Return a warning if 0 seems to mean that nobody annotated a pixel."""
+        """Return a warning if labels seem to mean something else than the same classes on both sides."""
         from napari_mouse_seg.metrics import pool_areas
 
         pooled = pool_areas(scores.values())
+        if len(pooled.labels) > _MANY_CLASSES:
+            return f"There are {len(pooled.labels)} classes; if labels are single objects, leave out --areas."
+        others = [place for place, label in enumerate(pooled.labels) if label != 0]
+        if others and not pooled.confusion.diagonal()[others].any():
+            return "No class but 0 is in truth and prediction at once; check that labels mean the same in both."
         if self.ignore is None and 0 in pooled.labels and pooled.confusion[:, pooled.labels.index(0)].sum() == 0:
             return "0 is in the truth but never predicted; if it means “not annotated”, add --ignore 0."
         return None

@@ -90,7 +90,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         In words: what is wrong with the image, plan, model, device or folder.
     """
     from napari_mouse_seg.images import image_stem, open_image, result_stem
-    from napari_mouse_seg.pipeline import Part, check_free, resolve, result_paths, save_result
+    from napari_mouse_seg.pipeline import Part, check_free, resolve, result_paths, save_result, why_unfinished
     from napari_mouse_seg.plans import SegmentPlan
 
     result_paths(run.folder, image_stem(source), run.formats)  # So that a name is refused before its file is opened.
@@ -113,6 +113,8 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
             part.remove()
             return finished, False
         run = replace(run, overwrite=run.overwrite or part.began_outputs(paths.values()))
+        if not run.overwrite and (why := why_unfinished(job, paths)):
+            raise ExportError(f"{source.name} cannot be resumed: {why}. --overwrite replaces its results.")
     check_free(paths, source, overwrite=run.overwrite)
     part.check(resume=run.resume, overwrite=run.overwrite)
     opening = {"open": time.perf_counter() - started}

@@ -46,7 +46,8 @@ def find_model(name: str | Path) -> Model:
         if model.card.name == str(name):
             return model
     if os.path.lexists(name):
-        raise ModelNotFoundError(f"{name} is no {SUFFIX} file, so it holds no model of napari-mouse-seg.")
+        rounds = " Models that were trained in a project lie in its folder rounds." if Path(name).is_dir() else ""
+        raise ModelNotFoundError(f"{name} is no {SUFFIX} file, so it holds no model of napari-mouse-seg.{rounds}")
     known = ", ".join(model.card.name for model in models) or "none"
     raise ModelNotFoundError(
         f"There is no model {str(name)!r}; bundled: {known}. Give one of these or a {SUFFIX} file."

@@ -10,6 +10,7 @@ from napari_mouse_seg.pipeline._part import Part
 from napari_mouse_seg.pipeline._patches import PatchCut, cut_patch
 from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
 from napari_mouse_seg.pipeline._retrain import retrain
+from napari_mouse_seg.pipeline._retrain_checks import check_overlap
 from napari_mouse_seg.pipeline._retrain_job import RetrainJob, resolve_retrain
 from napari_mouse_seg.pipeline._retrain_start import NEW_PREFIX, new_networks
 from napari_mouse_seg.pipeline._save import (
@@ -19,6 +20,7 @@ from napari_mouse_seg.pipeline._save import (
     make_record,
     result_paths,
     save_result,
+    why_unfinished,
 )
 from napari_mouse_seg.pipeline._segment import ScoreCache, SegmentResult, segment
 from napari_mouse_seg.pipeline._truth import (
@@ -53,6 +55,7 @@ __all__ = [
     "Tuned",
     "box_around",
     "check_free",
+    "check_overlap",
     "compare_areas",
     "compare_objects",
     "cut_patch",
@@ -72,4 +75,5 @@ __all__ = [
     "segment",
     "segmented_boxes",
     "usual_model",
+    "why_unfinished",
 ]

@@ -70,7 +70,10 @@ def check_free(paths: dict[str, Path], source: Path | None, *, overwrite: bool) 
         if source is not None and source.exists() and path.samefile(source):
             raise ExportError(f"The result would replace its own input {source}; choose another output folder.")
         if not overwrite:
-            raise ExportError(f"{path} exists already; choose another folder or allow overwriting (--overwrite).")
+            raise ExportError(
+                f"{path} exists already; choose another folder or allow overwriting "
+                "(--overwrite, in Python overwrite=True)."
+            )
 
 
 def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
@@ -102,9 +105,7 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
         return None
     record = read_record(paths[RECORD])
     is_same = (
-        record.plan == _plan(job)
-        and record.model.sha256 == job.model.sha256
-        and all(record.outputs.get(name) == path.name for name, path in paths.items() if name != RECORD)
+        not _settings_that_differ(record, job, paths)
         and record.input is not None
         and record.input.series == job.series
         and record.input.is_rgb == job.image.is_rgb
@@ -112,6 +113,31 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
         and not _changed_since(source, paths[RECORD])
     )
     return record if is_same else None
+
+
+def why_unfinished(job: SegmentJob, paths: dict[str, Path]) -> str:
+    """Return in what an earlier run differs from this job, in words; empty if there is none that can be read."""
+    from napari_mouse_seg.export import read_record
+
+    try:
+        record = read_record(paths[RECORD])
+    except ExportError:
+        return ""
+    names = _settings_that_differ(record, job, paths)
+    return f"an earlier run differs in {', '.join(names)}" if names else "the image, or its results, changed since"
+
+
+def _settings_that_differ(record: RunRecord, job: SegmentJob, paths: dict[str, Path]) -> list[str]:
+    before, now = _flat(record.plan), _flat(_plan(job))
+    names = [name for name in now.keys() | before.keys() if before.get(name) != now.get(name)]
+    names += ["model"] * (record.model.sha256 != job.model.sha256)
+    names += [name for name, path in paths.items() if name != RECORD and record.outputs.get(name) != path.name]
+    return sorted(names)
+
+
+def _flat(plan: dict[str, Any]) -> dict[str, Any]:  # Any: JSON values
+    """Return a plan's fields, those of the objects among them."""
+    return {name: value for name, value in plan.items() if name != "instances"} | dict(plan.get("instances") or {})
 
 
 def _changed_since(source: Path, record: Path) -> bool:

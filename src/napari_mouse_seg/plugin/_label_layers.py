@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from napari_mouse_seg.plugin._layers import ORIGIN, Origin, labels_data, make_labels_layer, plane_indices, shows
+from napari_mouse_seg.plugin._layers import (
+    ORIGIN,
+    Origin,
+    labels_data,
+    make_labels_layer,
+    plane_indices,
+    plane_words,
+    shows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +89,7 @@ class LabelLayers:
         if layer is None:
             return
         planes = plane_indices(job.image, job.plan)
-        name = f"{job.model.card.name} in {layer.name}"
+        name = f"{job.model.card.name} in {layer.name}{plane_words(job.image, job.plan)}"
 
         def on_paint(event: Any) -> None:  # Any: napari's event
             """Hear of a stroke: while it is drawn without a value, at its end with what was changed."""

@@ -85,6 +85,12 @@ def plane_indices(image: MultiscaleImage, plan: SegmentPlan) -> tuple[int, ...]:
     return tuple(index[axis] for axis in image.axes if axis in index)
 
 
+def plane_words(image: MultiscaleImage, plan: SegmentPlan) -> str:
+    """Return which plane of an image a plan chooses, to be put behind its name; empty if there is but one."""
+    axes = (axis for axis in image.axes if axis in "TCZ")
+    return "".join(f", {axis.lower()} {index}" for axis, index in zip(axes, plane_indices(image, plan), strict=True))
+
+
 def leading_axes(layer: Image) -> str:
     """Return one letter of T, C and Z for each axis before Y.
 

@@ -13,6 +13,7 @@ from napari.utils.notifications import show_error
 from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished, Warned
 from napari_mouse_seg.images import file_name
+from napari_mouse_seg.plugin._layers import plane_words
 from napari_mouse_seg.plugin._saving import Saving, save
 from napari_mouse_seg.plugin._scene import file_channel, image_path
 from napari_mouse_seg.plugin._writer import label_image
@@ -35,7 +36,10 @@ KINDS = {
     "Outlines, GeoJSON for QuPath": ".geojson",
     "Picture with outlines, PNG": ".png",
 }
-_NOTHING = "There is no result to save; segment the image or a region of it."
+_NOTHING = (
+    "There is no result to save; segment the image or a region of it. Labels of images that are gone, or whose place "
+    "has changed, are saved by File ▸ Save Selected Layers…"
+)
 _AT_WORK = "A run is at work; save when it has ended."
 _PARTLY = "Only a part of the image was segmented."
 _EDITED = "The labels were painted in by hand."
@@ -91,7 +95,8 @@ class SaveTool:
         elif workspace is None or image is None or labels is None:
             self._bar.set_reason(_NOTHING)
         else:
-            name = f"{file_name(image.name) or 'image'}_labels.tif"
+            plane = plane_words(workspace.job.image, workspace.job.plan)
+            name = f"{file_name(image.name + plane) or 'image'}_labels.tif"
             self._bar.suggest((self._folder or _folder_of(image)) / name, KINDS)
             self._bar.set_reason("")
 

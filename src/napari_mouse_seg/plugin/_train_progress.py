@@ -37,6 +37,7 @@ class TrainProgress:
         self._loss = 0.0
         self._is_shown = False
         self._warnings: list[str] = []
+        self._uses: tuple[object, ...] = ()
 
     def links(self) -> list[tuple[Any, Callable[..., None]]]:  # Any: psygnal's instances
         """Return what is listened to, and by what; to connect and disconnect."""
@@ -53,14 +54,27 @@ class TrainProgress:
 
     def warn(self, words: str) -> None:
         """Show a warning, with the others since the round began; each once."""
+        if not self._warnings:
+            self._uses = self._patch_uses()
         if words not in self._warnings:
             self._warnings.append(words)
         self.show_warnings()
 
     def show_warnings(self) -> None:
-        """Show what was warned of, in place of what is known before training; that stays if it was of nothing."""
+        """Show what was warned of, in place of what is known before training; that stays if it was of nothing.
+
+        What was said of other patches, or of other uses of them, holds no more.
+        """
+        if self._uses != self._patch_uses():
+            self._warnings.clear()
         if self._warnings:
             self._panel.set_note("\n".join(self._warnings))
+
+    def _patch_uses(self) -> tuple[object, ...]:
+        """Return what warnings depend on, but for the paint."""
+        project = self._session.project
+        patches = () if project is None else project.plan.patches
+        return tuple((patch.id, patch.included, patch.role, patch.meaning) for patch in patches)
 
     def _on_leaving(self) -> None:
         self._warnings.clear()

@@ -129,5 +129,16 @@ class ProjectLock:
         except (OSError, ValueError, KeyError, TypeError):
             return "another program"
         if host == socket.gethostname() and process == os.getpid():
-            return f"another window of this program since {since}"
-        return f"process {process} on {host} since {since}"
+            return f"another window of this program since {_clock(since)}"
+        where = "another program on this computer" if host == socket.gethostname() else f"a program on {host}"
+        return f"{where} since {_clock(since)} (process {process})"
+
+
+def _clock(since: str) -> str:
+    """Return a time in ISO 8601 as the clock here shows it, with the day if that is another; else as it is."""
+    try:
+        moment = datetime.fromisoformat(since).astimezone()
+    except ValueError:
+        return since
+    is_today = moment.date() == datetime.now().astimezone().date()
+    return f"{moment:%H:%M}" if is_today else f"{moment:%Y-%m-%d %H:%M}"

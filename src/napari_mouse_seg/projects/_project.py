@@ -28,7 +28,7 @@ from napari_mouse_seg.projects._files import (
     write_plan,
 )
 from napari_mouse_seg.projects._image_link import find_image, relinked
-from napari_mouse_seg.projects._layout import Layout
+from napari_mouse_seg.projects._layout import Layout, default_folder
 from napari_mouse_seg.projects._lock import ProjectLock
 from napari_mouse_seg.projects._numbers import Numbers
 from napari_mouse_seg.projects._opening import Opening, move_back, move_to_trash
@@ -115,8 +115,10 @@ class Project:
             If there is no project, neither its list nor the backup can be read, or a later version wrote it.
         """
         layout = Layout(Path(folder).absolute())
+        if layout.folder.name == layout.plan_file.name:
+            layout = Layout(layout.folder.parent)  # The file was named, and the project is meant.
         if not layout.is_project:
-            raise ProjectError(f"There is no project in {layout.folder}; choose a folder with a project.json.")
+            raise ProjectError(f"There is no project in {layout.folder}; {_where_else(layout.folder)}.")
         lock = ProjectLock(layout)
         reason = lock.take()
         with lock.released_after_failure():
@@ -353,3 +355,11 @@ class Project:
             if entry.number == number:
                 return entry
         raise ProjectError(f"There is no round {number} in the project.")
+
+
+def _where_else(path: Path) -> str:
+    """Say which project is meant, if the path is that of an image with one beside it."""
+    beside = default_folder(path) if path.is_file() else None
+    if beside is not None and Layout(beside).is_project:
+        return f"that of the image is {beside}"
+    return "choose a folder with a project.json"

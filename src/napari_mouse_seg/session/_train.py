@@ -269,10 +269,23 @@ class TrainSession:
             return project.read_only_reason
         if self._round.state is not TrainState.IDLE:
             return "A round is at work; wait for it, stop it or cancel it."
-        used = [patch for patch in project.plan.patches if patch.included and patch.role == "train"]
-        sums = {patch.id: self.summary(patch.id) for patch in used if patch.id not in project.broken}
-        rest = any(patch.meaning.rest_is_background for patch in used if patch.id in sums)
-        return too_little(project.plan.kind, list(sums.values()), rest)
+        patches = [patch for patch in project.plan.patches if patch.included and patch.id not in project.broken]
+        used = [patch for patch in patches if patch.role == "train"]
+        sums = [self.summary(patch.id) for patch in used]
+        rest = any(patch.meaning.rest_is_background for patch in used)
+        return too_little(project.plan.kind, sums, rest) or self._overlap(patches)
+
+    def _overlap(self, patches: list[PatchPlan]) -> str:
+        """Return which painted patch for validation shows what is learnt from; empty if none does."""
+        from napari_mouse_seg.pipeline import check_overlap
+
+        painted = [patch for patch in patches if self.summary(patch.id).share > 0]
+        roles = ([patch for patch in painted if patch.role == role] for role in ("train", "validate"))
+        try:
+            check_overlap(*roles)
+        except TrainingError as error:
+            return str(error)
+        return ""
 
     def train(self, plan: RetrainPlan, unsaved: dict[str, NDArray[Any]]) -> None:
         """Save what is unsaved, then train a round on the project as it is on the disk; saves also if it cannot begin.

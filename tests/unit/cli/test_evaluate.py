@@ -111,7 +111,8 @@ def test_a_report_that_may_not_be_written_is_told_before_the_work(option, folder
     (folders[0] / "a.tif").write_bytes(b"damaged, which would be said once it is read")
     assert evaluate(folders, option, target) == 1
     assert capsys.readouterr().err.splitlines() == [
-        f"Error: {target} exists already; choose another folder or allow overwriting (--overwrite)."
+        f"Error: {target} exists already; choose another folder or allow overwriting "
+        "(--overwrite, in Python overwrite=True)."
     ]
     assert evaluate(folders, option, tmp_path, "--overwrite") == 2
     assert f"{option} takes a file" in capsys.readouterr().err
@@ -136,6 +137,22 @@ def test_areas_are_compared_class_by_class(folders, tmp_path, capsys):
     shown = capsys.readouterr().out.splitlines()
     assert shown[0].split("  ")[-2:] == ["mean IoU", "pixels right"]
     assert shown[1].split()[-5:] == ["1.000"] * 5
+
+
+@pytest.mark.parametrize(
+    ("truth", "predicted", "told"),
+    [
+        (np.arange(400).reshape(20, 20), np.arange(400).reshape(20, 20), "There are 400 classes"),
+        (np.full((20, 20), 32), np.full((20, 20), 2), "No class but 0 is in truth and prediction at once"),
+    ],
+)
+def test_labels_that_mean_something_else_are_doubted(truth, predicted, told, tmp_path, capsys):
+    folders = (tmp_path / "predicted", tmp_path / "truth")
+    for folder, labels in zip(folders, (predicted, truth), strict=True):
+        folder.mkdir()
+        tifffile.imwrite(folder / "a.tif", labels.astype(np.uint16))
+    assert evaluate(folders, "--areas") == 0
+    assert told in capsys.readouterr().err
 
 
 def test_true_pixels_that_nobody_annotated_can_be_left_out(folders, tmp_path, capsys):

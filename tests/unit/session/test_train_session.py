@@ -227,6 +227,20 @@ def test_what_is_missing_for_training_is_said(bench: Bench) -> None:
     assert "used for training" in session.problem()
 
 
+def test_a_validation_patch_over_one_that_is_learnt_from_is_told_before_training(bench: Bench) -> None:
+    session = bench.session
+    assert session.project is not None
+    first = session.project.plan.patches[0]
+    over = session.add_patch(np.zeros((1, 32, 32), np.float32), (*first.box[:2], first.box[0] + 32, first.box[1] + 32))
+    session.update_patch(over.replace(role="validate"))
+    assert session.problem() == ""  # Nothing is painted in it yet.
+    session.save_paint(over.id, np.full((32, 32), 2, np.uint32))
+    bench.finish()
+    assert f"The validation patch {over.name} overlaps" in session.problem()
+    session.update_patch(over.replace(role="train"))
+    assert session.problem() == ""
+
+
 def test_a_new_patch_lies_in_the_project_without_paint(bench: Bench) -> None:
     before = bench.n_changes
     patch = bench.session.add_patch(np.zeros((1, 32, 48), np.float32), (0, 300, 32, 348))
