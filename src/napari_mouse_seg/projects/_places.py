@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plans import ImageReference
 
 _SUFFIX = ".mouse-seg"
+_FEW_PROJECTS = 4  # Read in some 10 ms.
 
 
 def project_places(image: ImageReference) -> tuple[Path, ...]:
@@ -59,8 +60,8 @@ def find_project(
     """Return the folder of an image's project, the one that was left last if it is known; None if there is none.
 
     Beside the file, the image is known by its path or by its fingerprint; in the home folder only by the latter, which
-    is calculated if need be. An image that was made in memory is known by its name and size. Channels that are layers
-    have projects of their own.
+    is calculated if need be. So is a file that was renamed: its project is one beside it whose own image is gone. An
+    image that was made in memory is known by its name and size. Channels that are layers have projects of their own.
 
     Where no project is the image's own, that at the first place is returned nevertheless, unless it belongs to another
     file that is still there: it can be told then why it does not fit.
@@ -77,7 +78,7 @@ def find_project(
     Raises
     ------
     FingerprintNeededError
-        If ``quick`` and only the fingerprint could tell.
+        If ``quick`` and only the fingerprint could tell, or many projects lie beside the image.
     """
     fingerprint = cache(partial(_need_fingerprint if quick else _fingerprint, image))
     for folder, last in reversed([*(left or {}).items()]):
@@ -89,11 +90,28 @@ def find_project(
             known = read_reference(folder)
             if known is not None and _is_same(known, image, fingerprint, by_path=place == first):
                 return folder
-    if not Layout(first).is_project:
-        return None
+    renamed = _find_renamed(image, fingerprint, quick=quick)
+    if renamed is not None or not Layout(first).is_project:
+        return renamed
     known = read_reference(first)
     is_other = known is not None and (_is_other_series(known, image) or _is_elsewhere(known, image, first))
     return None if is_other else first
+
+
+def _find_renamed(image: ImageReference, fingerprint: Callable[[], str], *, quick: bool) -> Path | None:
+    """Return a project beside an image whose own image is not there any more, and was the same."""
+    if not image.path:
+        return None
+    folders = sorted(Path(image.path).parent.glob(f"*{_SUFFIX}"))
+    if quick and len(folders) > _FEW_PROJECTS:
+        _need_fingerprint(image)
+    for folder in folders:
+        known = read_reference(folder) if Layout(folder).is_project else None
+        if known is None or find_image(known, folder) is not None:
+            continue
+        if _is_same(known, image, fingerprint, by_path=False):
+            return folder
+    return None
 
 
 def read_reference(folder: Path) -> ImageReference | None:

@@ -164,3 +164,30 @@ def test_the_project_that_was_left_last_comes_first_wherever_it_lies(images: Pat
     left = dict.fromkeys(chosen, image)
     assert find_project(image, left, quick=True) == chosen[1]
     assert find_project(an_image(images / "other.tif", "others"), left) is None
+
+
+def test_a_renamed_image_finds_its_project(images: Path) -> None:
+    other = an_image(images / "other.tif", "other pixels")
+    make_project(images / "other.mouse-seg", other)
+    image = an_image(images / "slide.tif")
+    folder = make_project(images / "slide.mouse-seg", image)
+    copy = an_image(images / "copy.tif")
+    assert find_project(copy) is None  # The image of that project is still there.
+    renamed = image.replace(path=str(Path(image.path).rename(images / "renamed.tif")))
+    with pytest.raises(FingerprintNeededError):
+        find_project(renamed, quick=True)
+    assert find_project(renamed) == folder
+    assert find_project(an_image(images / "stranger.tif", "strange pixels")) is None
+    assert find_project(renamed.replace(shape=(9, 9))) is None
+
+
+def test_many_projects_beside_an_image_are_not_read_in_a_quick_search(
+    images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(6):
+        make_project(images / f"{number}.mouse-seg", an_image(images / f"{number}.tif", str(number)))
+    read: list[Path] = []
+    monkeypatch.setattr("napari_mouse_seg.projects._places.read_plan", read.append)
+    with pytest.raises(FingerprintNeededError):
+        find_project(an_image(images / "new.tif"), quick=True)
+    assert read == []
