@@ -61,6 +61,18 @@ def test_sample_opens_as_a_calibrated_pyramid(
         assert str(layer.units[0]) == "micrometer"
 
 
+@pytest.mark.parametrize("name", ["Segment", "Train"])
+def test_a_panel_of_the_menu_knows_layers_by_what_they_are(
+    npe2pm: TestPluginManager, manifest: PluginManifest, make_napari_viewer: Callable[..., Viewer], name: str
+) -> None:
+    with npe2pm.tmp_plugin(manifest=manifest):
+        viewer = make_napari_viewer()
+        image = viewer.add_image(np.zeros((9, 9)))
+        _, widget = viewer.window.add_plugin_dock_widget("napari-mouse-seg", name)
+        assert widget.controller._viewer is viewer  # napari hands out a proxy.
+        assert widget.controller._layers.current is image
+
+
 def test_models_panel_opens_from_the_menu(
     npe2pm: TestPluginManager, manifest: PluginManifest, make_napari_viewer: Callable[..., Viewer]
 ) -> None:

@@ -83,12 +83,18 @@ class ModelShelf:
             self.used_changed.emit()
 
 
+def plain_viewer(viewer: Viewer) -> Viewer:
+    """Return the viewer behind the proxy that napari hands to plugins, of which each layer is ever another object."""
+    plain: Viewer = getattr(viewer, "__wrapped__", viewer)
+    return plain
+
+
 def shelf_of(viewer: Viewer) -> ModelShelf:
     """Return the viewer's shelf; holds the bundled models at first.
 
     The main window owns it, as a child that is found by its type: all panels of a window share it, and it ends with it.
     """
-    window = getattr(viewer, "__wrapped__", viewer).window._qt_window  # napari may hand out a proxy
+    window = plain_viewer(viewer).window._qt_window
     holder: _ShelfHolder | None = window.findChild(_ShelfHolder)
     if holder is None:
         from napari_mouse_seg.networks import list_models

@@ -8,7 +8,7 @@ from qtpy.QtCore import QTimer
 
 from napari_mouse_seg.plugin._controller import SegmentController
 from napari_mouse_seg.plugin._dock import PanelDock
-from napari_mouse_seg.plugin._model_shelf import ModelShelf, shelf_of
+from napari_mouse_seg.plugin._model_shelf import ModelShelf, plain_viewer, shelf_of
 from napari_mouse_seg.widgets import SegmentPanel
 
 if TYPE_CHECKING:
@@ -32,8 +32,9 @@ class SegmentWidget(PanelDock):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer, models: tuple[Model, ...] | None = None) -> None:
         super().__init__()
-        shelf = shelf_of(napari_viewer) if models is None else ModelShelf(models)
+        viewer = plain_viewer(napari_viewer)
+        shelf = shelf_of(viewer) if models is None else ModelShelf(models)
         self.panel = SegmentPanel()
-        self.controller = SegmentController(napari_viewer, self.panel, shelf)
+        self.controller = SegmentController(viewer, self.panel, shelf)
         self.dock(self.panel, self.controller)
         QTimer.singleShot(_AFTER_OPENING_MS, self.controller.warm_up)

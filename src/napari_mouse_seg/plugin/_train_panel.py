@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.plugin._dock import PanelDock
-from napari_mouse_seg.plugin._model_shelf import ModelShelf, shelf_of
+from napari_mouse_seg.plugin._model_shelf import ModelShelf, plain_viewer, shelf_of
 from napari_mouse_seg.plugin._train_controller import TrainController
 from napari_mouse_seg.widgets import TrainPanel
 
@@ -28,7 +28,8 @@ class TrainWidget(PanelDock):
 
     def __init__(self, napari_viewer: napari.viewer.Viewer, models: tuple[Model, ...] | None = None) -> None:
         super().__init__()
-        shelf = shelf_of(napari_viewer) if models is None else ModelShelf(models)
+        viewer = plain_viewer(napari_viewer)
+        shelf = shelf_of(viewer) if models is None else ModelShelf(models)
         self.panel = TrainPanel()
-        self.controller = TrainController(napari_viewer, self.panel, shelf)
+        self.controller = TrainController(viewer, self.panel, shelf)
         self.dock(self.panel, self.controller)
