@@ -23,7 +23,7 @@ from skimage.io import imsave
 from skimage.segmentation import mark_boundaries
 
 from napari_mouse_seg import find_model, open_image, segment
-from napari_mouse_seg.networks import list_models
+from napari_mouse_seg.networks import RGB_MODEL
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +49,7 @@ def colours(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bo
 def main() -> None:
     """Print a line for each model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", nargs="+", default=[model.card.name for model in list_models()])
+    parser.add_argument("--model", nargs="+", default=[RGB_MODEL])
     parser.add_argument("--pictures", type=Path)
     arguments = parser.parse_args()
     path = data_dir() / "wsi" / "cmu_small_region.svs"
