@@ -129,3 +129,21 @@ def test_a_measured_diameter_belongs_to_its_image(widget: SegmentWidget) -> None
     widget.panel.set_diameter(33.0)  # Typed: it is meant for all.
     widget.panel.imageChosen.emit(0)
     assert shown() == 33
+
+
+def test_a_measured_diameter_does_not_outlive_its_image(widget: SegmentWidget) -> None:
+    viewer = widget.controller._viewer
+    widget.controller._size._on_line(np.array([(0.0, 0.0), (0.0, 20.0)]))
+    for layer in list(viewer.layers):
+        viewer.layers.remove(layer)
+    viewer.add_image(np.zeros((64, 64)))
+    assert widget.panel.value().object_diameter_px is None
+
+
+def test_while_objects_are_measured_another_image_does_not_come_in_between(widget: SegmentWidget) -> None:
+    controller = widget.controller
+    assert not controller._is_at_work
+    controller._on_draw(True)
+    assert controller._is_at_work
+    controller._on_draw(False)
+    assert not controller._is_at_work

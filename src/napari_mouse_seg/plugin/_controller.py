@@ -66,7 +66,7 @@ class SegmentController(QObject):
         self._images: dict[Image, MultiscaleImage] = {}
         self._runner = ThreadRunner()
         self.session = SegmentSession(self._runner, engine)
-        self._layers = ImageLayerList(viewer, lambda: self.session.state is RunState.IDLE)
+        self._layers = ImageLayerList(viewer, lambda: not self._is_at_work)
         self._models = SegmentModels(panel, shelf, self.session)
         self._progress = SegmentProgress(panel, self.session)
         self._size = SizeTool(viewer, self._runner, self.session.job)
@@ -82,6 +82,11 @@ class SegmentController(QObject):
     def is_closed(self) -> bool:
         """Whether ``close`` was called."""
         return self._closed
+
+    @property
+    def _is_at_work(self) -> bool:
+        """Whether something is under way that another image would end."""
+        return self.session.state is not RunState.IDLE or self._size.is_at_work or self._truth.is_searching
 
     def warm_up(self) -> None:
         """Load torch beside the main thread and show the device."""

@@ -52,6 +52,11 @@ class DrawTool:
         self._image: Image | None = None
         viewer.layers.events.removed.connect(self._on_removed)
 
+    @property
+    def is_drawing(self) -> bool:
+        """Whether a shape is awaited."""
+        return self._is_drawing
+
     def begin(self, layer: Image) -> None:
         """Wait for a shape over an image layer."""
         self.end()

@@ -38,6 +38,7 @@ class _Shown:
     on_paint: Callable[[Any], None]  # Any: napari's event
     layer: Labels | None = None
     canvas: Canvas[Any] | None = None
+    is_aside: bool = False
 
 
 class LabelLayers:
@@ -98,6 +99,8 @@ class LabelLayers:
             changes = getattr(event, "value", None) or ()
             used = [np.unique(np.asarray(new)) for *_, new in changes]
             self._session.mark_edited(workspace, {int(label) for labels in used for label in labels})
+            if changes:
+                self._close_eye(self._shown.get(workspace), in_stroke=False)
 
         self._shown[workspace] = _Shown(layer, planes, name, on_paint)
 
@@ -105,20 +108,33 @@ class LabelLayers:
         """Leave its labels in the viewer as they are."""
         shown = self._shown.pop(workspace, None)
         if shown is not None:
+            self._open_eye(shown)  # Nothing else would.
             _let_go(shown)
 
     def _on_aside(self, workspace: Workspace) -> None:
         """Close the eye of its labels: two results over each other cannot be told apart."""
-        layer = self.layer_of(workspace)
-        if layer is not None:
-            layer.visible = False
-            if self._viewer.layers.selection.active is layer:
-                self._viewer.layers.selection.active = self._layer_of(workspace.job.image)
+        shown = self._shown.get(workspace)
+        if shown is not None:
+            shown.is_aside = True
+            self._close_eye(shown, in_stroke=bool(getattr(shown.layer, "_block_history", False)))
 
     def _on_resumed(self, workspace: Workspace) -> None:
-        layer = self.layer_of(workspace)
-        if layer is not None:
-            layer.visible = True
+        shown = self._shown.get(workspace)
+        if shown is not None:
+            self._open_eye(shown)
+
+    def _close_eye(self, shown: _Shown | None, *, in_stroke: bool) -> None:
+        """Hide labels that are aside, but not while a stroke is drawn in them, which napari would lose."""
+        if shown is None or shown.layer is None or not shown.is_aside or in_stroke or _is_users(shown):
+            return
+        shown.layer.visible = False
+        if self._viewer.layers.selection.active is shown.layer:
+            self._viewer.layers.selection.active = shown.image_layer
+
+    def _open_eye(self, shown: _Shown) -> None:
+        if shown.is_aside and shown.layer is not None and not _is_users(shown):
+            shown.layer.visible = True
+        shown.is_aside = False
 
     def _on_canvas(self, workspace: Workspace) -> None:
         shown = self._shown.get(workspace)

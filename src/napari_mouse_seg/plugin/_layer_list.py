@@ -173,8 +173,13 @@ class ImageLayerList(LayerList[Image]):
 
     def _is_next(self, layer: Image) -> bool:
         """Return whether a new layer is another image that the user has opened to go on with."""
-        is_opened = image_path(layer) is not None and layer.visible
-        return is_opened and not _is_same_file(layer, self._current) and self._may_move_on()
+        path = image_path(layer)
+        if path is None or not layer.visible or not self._may_move_on():
+            return False
+        current = self._current
+        return (
+            current is None or path != image_path(current) or layer.metadata.get(SERIES) != current.metadata.get(SERIES)
+        )
 
     def _first_channel(self, layer: Image) -> Image:
         """Return the layer of the first channel of a file for that of the last, and any other for itself."""

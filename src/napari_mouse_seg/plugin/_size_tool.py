@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from psygnal import Signal
 
@@ -57,8 +57,10 @@ class SizeTool:
     def __init__(self, viewer: ViewerModel, runner: ThreadRunner, present: Callable[[], SegmentJob | None]) -> None:
         self._runner = runner
         self._present = present
-        self._layer: Image | None = None
+        self._layer: ref[Image] | None = None
         self._measured: WeakKeyDictionary[Image, float] = WeakKeyDictionary()
+        self._last: float | None = None  # What was measured in that layer, which may be gone.
+        self._n_measuring = 0
         self._line = DrawTool(viewer, "line")
         self._line.drawn.connect(self._on_line)
         self._line.ended.connect(lambda: self.drawing.emit(False))
@@ -67,6 +69,7 @@ class SizeTool:
         """Measure the objects of a job's image."""
         from napari_mouse_seg.pipeline import measure_diameter
 
+        self._n_measuring += 1
         self.measuring.emit(True)
         self._runner.start(measure_diameter(job), partial(self._on_event, job), partial(self._on_end, job))
 
@@ -83,11 +86,19 @@ class SizeTool:
         What was measured in a layer belongs to it: it does not go with the user to another, and is back when it is
         chosen again. What was typed stays.
         """
-        before, self._layer = self._layer, layer
+        before = None if self._layer is None else self._layer()
         if layer is None or layer is before:
             return shown
-        foreign = None if before is None else self._measured.get(before)
-        return self._measured.get(layer) if shown in (None, foreign) else shown
+        if before is not None and shown is None:
+            self._measured.pop(before, None)  # The user has cleared it.
+        foreign, self._last = self._last, self._measured.get(layer)
+        self._layer = ref(layer)
+        return self._last if shown in (None, foreign) else shown
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether objects are being measured or a line is awaited."""
+        return self._n_measuring > 0 or self._line.is_drawing
 
     def close(self) -> None:
         """Take the line's layer away."""
@@ -102,16 +113,18 @@ class SizeTool:
             self.failed.emit(_CHANGED)
 
     def _on_end(self, job: SegmentJob, error: Exception | None) -> None:
+        self._n_measuring -= 1
         self.measuring.emit(False)
         if error is not None:
             words = str(error) if isinstance(error, MouseSegError) else f"Measuring failed ({error})."
             self.failed.emit(words if self._is_present(job) else _CHANGED)
 
     def _take(self, diameter_px: float) -> None:
-        diameter_px = round(diameter_px, 1)
-        if self._layer is not None:
-            self._measured[self._layer] = diameter_px
-        self.found.emit(diameter_px)
+        self._last = round(diameter_px, 1)
+        layer = None if self._layer is None else self._layer()
+        if layer is not None:
+            self._measured[layer] = self._last
+        self.found.emit(self._last)
 
     def _is_present(self, job: SegmentJob) -> bool:
         now = self._present()

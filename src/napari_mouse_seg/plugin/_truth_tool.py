@@ -74,6 +74,11 @@ class TruthTool(QObject):
             signal.connect(slot)
         self._layers.start()
 
+    @property
+    def is_searching(self) -> bool:
+        """Whether the best thresholds are searched for."""
+        return self._searched is not None
+
     def close(self) -> None:
         """Let go of everything."""
         self._timer.stop()

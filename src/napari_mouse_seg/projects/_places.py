@@ -99,8 +99,11 @@ def find_project(
 
 
 def _find_renamed(image: ImageReference, fingerprint: Callable[[], str], *, quick: bool) -> Path | None:
-    """Return a project beside an image whose own image is not there any more, and was the same."""
-    if not image.path:
+    """Return a project beside an image whose own image is not there any more, and was the same.
+
+    Not of folders: of an OME-Zarr the fingerprint does not tell pixels.
+    """
+    if not image.path or Path(image.path).is_dir():
         return None
     folders = sorted(Path(image.path).parent.glob(f"*{_SUFFIX}"))
     if quick and len(folders) > _FEW_PROJECTS:

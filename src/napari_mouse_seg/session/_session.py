@@ -183,9 +183,10 @@ class SegmentSession:
         """Give up labels, because their layer is gone; scores are kept. A run that adds to them is cancelled."""
         if self._run is not None and self._run.workspace is workspace:
             self.cancel()
+        before = self._shelf.find(workspace.job)
         self._shelf.drop(workspace)
         resumed = self._shelf.find(workspace.job)
-        if resumed is not None and resumed is not workspace:
+        if resumed is not None and resumed is not before:
             self._tell_back(resumed)
 
     def forget_image(self, image: MultiscaleImage) -> None:

@@ -171,6 +171,13 @@ def test_an_image_that_is_opened_takes_the_place_of_the_one_before(viewer: Viewe
     assert images.current is first
     (second,) = add_channels(viewer, tmp_path / "b.tif", 1)
     assert images.current is second
+    others = [Image(PIXELS, name=f"other {channel}") for channel in range(3)]  # As another reader adds channels.
+    (tmp_path / "d.tif").touch()
+    for layer in others:
+        layer._source = Source(path=str(tmp_path / "d.tif"))
+        viewer.add_layer(layer)
+    assert images.current is others[0]
+    images.choose(images.names.index(second.name))
     allowed = False
     add_channels(viewer, tmp_path / "c.tif", 1)
     assert images.current is second

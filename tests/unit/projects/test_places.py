@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -179,6 +180,17 @@ def test_a_renamed_image_finds_its_project(images: Path) -> None:
     assert find_project(renamed) == folder
     assert find_project(an_image(images / "stranger.tif", "strange pixels")) is None
     assert find_project(renamed.replace(shape=(9, 9))) is None
+
+
+def test_a_folder_of_an_image_is_not_taken_for_another_that_is_gone(images: Path) -> None:
+    zarrs = [images / f"{name}.zarr" for name in ("gone", "other")]
+    for folder, content in zip(zarrs, ("pixels", "others"), strict=True):
+        folder.mkdir()
+        (folder / "0.0").write_text(content)
+    gone, other = (ImageReference(path=str(folder), name=folder.stem, shape=SHAPE) for folder in zarrs)
+    make_project(images / "gone.mouse-seg", gone)
+    shutil.rmtree(zarrs[0])
+    assert find_project(other) is None
 
 
 def test_many_projects_beside_an_image_are_not_read_in_a_quick_search(

@@ -322,6 +322,18 @@ def test_painted_labels_are_back_when_those_beside_them_are_given_up(
     assert heard.of("workspace_closed") == [beside, painted]
 
 
+def test_painted_labels_that_are_given_up_while_aside_are_not_said_to_be_back(
+    session: SegmentSession, runner: FakeRunner, heard: Heard
+) -> None:
+    painted = run_view(session, runner)
+    session.mark_edited(painted)
+    beside = change(session, runner, 0.3)
+    session.forget_labels(painted)
+    assert session.workspace is beside
+    assert heard.of("noted") == []
+    assert change(session, runner, 0.5) is beside
+
+
 def test_both_may_be_painted_in(session: SegmentSession, runner: FakeRunner) -> None:
     first = run_view(session, runner)
     session.mark_edited(first)
