@@ -127,7 +127,7 @@ def segment(
     MouseSegError
         One of its subclasses, which says what is wrong with image, model, plan or device.
     """
-    opened = _opened(image)
+    opened = _opened(image, join=plan is None or "channel" not in plan.model_fields_set)
     if model is None:
         model = usual_model(opened)
     chosen = model if isinstance(model, Model) else find_model(model)
@@ -139,11 +139,11 @@ def segment(
     raise MouseSegError("The run ended without a result; please report it.")
 
 
-def _opened(image: str | os.PathLike[str] | MultiscaleImage | NDArray[Any]) -> MultiscaleImage:
+def _opened(image: str | os.PathLike[str] | MultiscaleImage | NDArray[Any], *, join: bool) -> MultiscaleImage:
     if isinstance(image, MultiscaleImage):
         return image
     if isinstance(image, (str, os.PathLike)):
-        return open_image(image)
+        return open_image(image, join=join)
     shape = tuple(getattr(image, "shape", ()))
     axes = "YX" if len(shape) == 2 else "YXS" if len(shape) == 3 and shape[-1] == 3 else ""
     if not axes:

@@ -120,6 +120,13 @@ def positions(tmp_path_factory, images):
     return path
 
 
+def single_image(positions):
+    """A file of one image beside one of several."""
+    path = positions.with_name("single.tif")
+    tifffile.imwrite(path, np.random.default_rng(0).integers(0, 255, (64, 64), np.uint8))
+    return path
+
+
 def test_of_a_file_with_several_images_each_can_be_segmented(done, model_path, positions, tmp_path, capsys):
     assert segment(model_path, positions, tmp_path, "--series", "all", *THRESHOLDS) == 0
     told = capsys.readouterr().out
@@ -133,6 +140,8 @@ def test_of_a_file_with_several_images_each_can_be_segmented(done, model_path, p
     assert record.input.series == 1
     assert segment(model_path, positions, tmp_path, "--series", "all", "--resume", *THRESHOLDS) == 0
     assert capsys.readouterr().out.count("done before") == 2
+    assert segment(model_path, single_image(positions), tmp_path / "one", "--series", "0", *THRESHOLDS) == 0
+    assert (tmp_path / "one" / "single.tif").exists()  # It holds one image, which needs no number.
     (tmp_path / "stage-series1.tif").unlink()
     assert main(list(record.command)[1:]) == 0
     assert tifffile.imread(tmp_path / "stage-series1.tif").shape == (SHAPE[0] - 30, SHAPE[1])
@@ -189,6 +198,16 @@ def test_a_channel_that_is_given_is_one_also_of_a_stained_section(model_path, tm
         assert segment(model_path, path, results, *options, "--resume", "--overwrite") == 0
         assert "done before" not in capsys.readouterr().out
         assert read_record(results / "section.json").input.is_rgb is is_rgb
+
+
+def test_results_of_a_version_that_noted_less_are_finished_too(model_path, images, tmp_path, capsys):
+    path = images / "a.ome.tif"
+    assert segment(model_path, path, tmp_path, *THRESHOLDS) == 0
+    record = json.loads((tmp_path / "a.json").read_text())
+    del record["input"]["is_rgb"], record["input"]["series"]
+    (tmp_path / "a.json").write_text(json.dumps(record))
+    assert segment(model_path, path, tmp_path, *THRESHOLDS, "--resume") == 0
+    assert "done before" in capsys.readouterr().out
 
 
 def test_a_run_that_cannot_be_resumed_says_what_differs(model_path, images, tmp_path, capsys):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tifffile
 
 from napari_mouse_seg import (
     Box,
@@ -49,6 +50,17 @@ def test_an_array_is_segmented_as_its_file_is(full: Segmentation) -> None:
     for strange in (np.zeros((4, 9, 9)), 3):
         with pytest.raises(PlanError, match=r"from_arrays\(array, axes='CYX'\)"):
             segment(strange)
+
+
+def test_a_channel_that_is_asked_for_is_not_taken_for_a_colour(tmp_path: Path) -> None:
+    pixels = (
+        np.random.default_rng(0).integers(200, 250, (64, 64), np.uint8) - np.array([0, 9, 5], np.uint8)[:, None, None]
+    )
+    pixels[:, 20:40, 20:40] -= 120
+    path = tmp_path / "plane.ome.tif"
+    tifffile.imwrite(path, pixels, ome=True, photometric="minisblack", metadata={"axes": "CYX"})
+    assert open_image(path).is_rgb
+    assert not segment(path, "otsu-watershed", PLAN.replace(channel=1)).result.job.image.is_rgb
 
 
 def test_from_the_same_real_scores_every_block_size_gives_the_same_instances() -> None:

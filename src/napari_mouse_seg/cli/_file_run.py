@@ -97,7 +97,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     started = time.perf_counter()
     image = open_image(source, series=run.series, join="channel" not in run.options)
     stem = result_stem(image)
-    if run.series is not None and stem.casefold() in run.taken:
+    if stem != image_stem(source) and stem.casefold() in run.taken:
         raise PlanError(f"Its results would be called {stem}, as those of another input; segment them separately.")
     paths = result_paths(run.folder, stem, run.formats)
     part = Part.beside(run.folder, stem)

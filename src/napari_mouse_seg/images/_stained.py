@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,7 +28,7 @@ _LEAST_CORRELATION = 0.5  # Of two of the colours, which show the same tissue; o
 def looks_stained(image: MultiscaleImage) -> bool:
     """Return whether three colours, RGB or channels, are bright as a stained section is.
 
-    Small patches all over one of its planes are read, of the coarsest level that is stored.
+    Small patches all over one of its planes are read, of the coarsest stored level that is as large as one.
 
     Parameters
     ----------
@@ -40,7 +40,9 @@ def looks_stained(image: MultiscaleImage) -> bool:
     ImageError
         If none of the patches can be read.
     """
-    number = image.n_stored_levels - 1
+    # Of a level of a few pixels nothing can be said.
+    large = [at for at in range(image.n_stored_levels) if min(image.level_shapes[at]) >= _PATCH_PX]
+    number = large[-1] if large else 0
     rows, columns = image.level_shapes[number]
     bounds = Box(0, 0, rows, columns)
     shares = [(2 * i + 1) / (2 * _PATCHES_PER_SIDE) for i in range(_PATCHES_PER_SIDE)]
@@ -48,7 +50,7 @@ def looks_stained(image: MultiscaleImage) -> bool:
     centre = Box(-half, -half, half, half)
     patches = {centre.shift(int(y * rows), int(x * columns)).intersect(bounds) for y in shares for x in shares}
     colours = _read(image, number, sorted(patches))
-    colours = colours[:, colours.any(0)]  # Where a scanner has not been, all is 0.
+    colours = colours[:, colours.any(0) & np.isfinite(colours).all(0)]  # Where a scanner has not been, all is 0.
     if not colours.size:
         return False
     extremes = ((colours.max(0), _BRIGHTEST), (colours.min(0), _DARKEST))
@@ -74,5 +76,13 @@ def _read(image: MultiscaleImage, number: int, patches: list[Box]) -> NDArray[np
         read.append(np.moveaxis(pixels[0], -1, 0).reshape(3, -1) if image.is_rgb else pixels.reshape(3, -1))
     if trouble is not None and not read:
         raise trouble
-    whole = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
-    return np.concatenate(read, 1).astype(np.float32) * np.float32(255 / whole)
+    colours = np.concatenate(read, 1).astype(np.float32)
+    return colours * np.float32(255 / _white(colours, image.dtype))
+
+
+def _white(colours: NDArray[np.float32], dtype: np.dtype[Any]) -> float:
+    """Return the largest value that a colour may have; real numbers go up to 1, or as far as those of 8 or 16 bits."""
+    if dtype.kind in "iu":
+        return float(np.iinfo(dtype).max)
+    largest = colours.max(where=np.isfinite(colours), initial=0)
+    return next((white for white in (1.0, 255.0) if largest <= white), 65535.0)

@@ -108,6 +108,7 @@ def tiff_series(path: Path) -> Series | None:
     import tifffile
 
     with reading(str(path), "the TIFF structure"), tifffile.TiffFile(path) as tiff:
+        check_companions(path, tiff)
         return _choose(path, tiff, None)[1]
 
 

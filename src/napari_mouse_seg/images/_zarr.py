@@ -78,6 +78,8 @@ def ome_zarr_series(path: Path) -> Series | None:
     """Return which image ``open_ome_zarr`` takes of several; None if there is but one, or none."""
     import zarr
 
+    if not any((path / name).is_file() for name in _GROUP_FILES):
+        return None
     with reading(str(path), "the OME-Zarr metadata"):
         attributes: dict[str, Any] = dict(zarr.open(str(path), mode="r").attrs)  # Any: JSON
         if "bioformats2raw.layout" not in attributes.get("ome", attributes):

@@ -107,8 +107,6 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
     is_same = (
         not _settings_that_differ(record, job, paths)
         and record.input is not None
-        and record.input.series == job.series
-        and record.input.is_rgb == job.image.is_rgb
         and record.input.sha256 == describe_input(source).sha256
         and not _changed_since(source, paths[RECORD])
     )
@@ -131,6 +129,10 @@ def _settings_that_differ(record: RunRecord, job: SegmentJob, paths: dict[str, P
     before, now = _flat(record.plan), _flat(_plan(job))
     names = [name for name in now.keys() | before.keys() if before.get(name) != now.get(name)]
     names += ["model"] * (record.model.sha256 != job.model.sha256)
+    if record.input is not None:
+        # Records of before do not say which image it was, nor how it was read.
+        names += ["series"] * (record.input.series not in (None, job.series))
+        names += ["channels read as colours"] * (record.input.is_rgb not in (None, job.image.is_rgb))
     names += [name for name, path in paths.items() if name != RECORD and record.outputs.get(name) != path.name]
     return sorted(names)
 

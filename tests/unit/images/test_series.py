@@ -146,6 +146,13 @@ def test_a_plate_is_named_as_such_whatever_is_chosen(tmp_path: Path) -> None:
         open_image(tmp_path / "plate.zarr", series=1)
 
 
+def test_a_folder_that_is_no_zarr_holds_no_series(tmp_path: Path) -> None:
+    (tmp_path / "x.zarr").mkdir()
+    assert list_series(tmp_path / "x.zarr") is None
+    with pytest.raises(UnsupportedImageError, match="no OME-Zarr image"):
+        open_image(tmp_path / "x.zarr")
+
+
 @pytest.fixture
 def files_of_positions(tmp_path: Path) -> list[Path]:
     """An OME-TIFF of three files, each of which holds one position in two levels and names them all."""
@@ -194,3 +201,20 @@ def test_a_file_that_only_names_others_opens_the_first_of_them(files_of_position
     image = open_image(second)
     assert image.shape == (50, 60)
     assert int(image.levels[0][0, 0]) == 10
+
+
+def test_a_renamed_file_of_several_images_lists_them_all(tmp_path: Path) -> None:
+    images = "".join(
+        f'<Image ID="Image:{number}" Name="P{number}"><Pixels ID="Pixels:{number}" DimensionOrder="XYCZT" '
+        'Type="uint8" SizeX="60" SizeY="50" SizeC="1" SizeZ="1" SizeT="1">'
+        f'<Channel ID="Channel:{number}:0" SamplesPerPixel="1"/><TiffData IFD="{number}" PlaneCount="1">'
+        f'<UUID FileName="old.ome.tif">urn:uuid:{uuid.UUID(int=7)}</UUID></TiffData></Pixels></Image>'
+        for number in range(2)
+    )
+    xml = f'<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">{images}</OME>'
+    with tifffile.TiffWriter(tmp_path / "new.ome.tif") as file:
+        for text in (xml, None):
+            file.write(np.zeros((50, 60), np.uint8), description=text, photometric="minisblack", metadata=None)
+    series = list_series(tmp_path / "new.ome.tif")
+    assert series is not None
+    assert series.names == ("P0", "P1")

@@ -17,13 +17,31 @@ def section(seed: int = 0) -> np.ndarray:
     return pixels.astype(np.uint8)
 
 
+def with_gaps() -> np.ndarray:
+    pixels = section().astype(np.float32) / 255
+    pixels[:10] = np.nan
+    pixels[10:20] = np.inf
+    return pixels
+
+
+def test_a_pyramid_is_judged_by_a_level_that_shows_something() -> None:
+    levels = [np.tile(section(), (6, 5, 1))]
+    while max(levels[-1].shape[:2]) > 1:
+        levels.append(levels[-1][::2, ::2])
+    assert levels[-1].shape == (1, 1, 3)
+    assert usual_model(from_arrays(levels, axes="YXS")).card.name == RGB_MODEL
+
+
 @pytest.mark.parametrize(
     ("pixels", "name"),
     [
         pytest.param(section(), RGB_MODEL, id="stained"),
         pytest.param(section().astype(np.uint16) * 257, RGB_MODEL, id="stained, 16 bit"),
         pytest.param(section().astype(np.float32) / 255, RGB_MODEL, id="stained, real numbers"),
+        pytest.param(section().astype(np.float32), RGB_MODEL, id="stained, real numbers up to 255"),
+        pytest.param(with_gaps(), RGB_MODEL, id="stained, not all of them numbers"),
         pytest.param(255 - section(), DEFAULT_MODEL, id="fluorescence as a picture"),
+        pytest.param((255 - section()).astype(np.float32), DEFAULT_MODEL, id="the same in real numbers"),
         pytest.param(section()[..., 0], DEFAULT_MODEL, id="grey"),
     ],
 )
