@@ -69,7 +69,7 @@ def _opened(tiff: TiffFile) -> Iterator[None]:
 
 
 def check_companions(path: Path, tiff: TiffFile) -> None:
-    """Refuse an OME-TIFF of several files when one of them is missing; its planes would be read as zeros.
+    """Refuse an OME-TIFF whose images lie in several files when one of them is missing; its planes would be zeros.
 
     A file that was renamed still names its old self; its own identifier tells that. Where it has none, the first file
     that it names is taken for itself.
@@ -82,16 +82,26 @@ def check_companions(path: Path, tiff: TiffFile) -> None:
     if not tiff.is_ome or not tiff.ome_metadata or "FileName" not in tiff.ome_metadata:
         return
     root = ElementTree.fromstring(tiff.ome_metadata)
-    entries = [entry for entry in root.iter() if entry.tag.endswith("}UUID") and entry.get("FileName")]
+    images = [_entries(image) for image in root.iter() if image.tag.endswith("}Image")]
+    entries = [entry for image in images for entry in image]
     if entries and not root.get("UUID") and path.name not in {entry.get("FileName") for entry in entries}:
         _identify(tiff, root, entries[0].text or "")
     own = root.get("UUID")
-    for entry in entries:
+    within = [
+        image for image in images if any((e.text == own if own else e.get("FileName") == path.name) for e in image)
+    ]
+    # Images that lie in other files alone are those files' own; only of a file that holds none they are needed.
+    for entry in (entry for image in within or images for entry in image):
         name = entry.get("FileName")
         if name and entry.text != own and not (path.parent / name).exists():
             raise ImageNotFoundError(
                 f"{path} is one of several files of an image, and {name} is missing beside it; put it there."
             )
+
+
+def _entries(image: ElementTree.Element) -> list[ElementTree.Element]:
+    """Which files an image says that its planes lie in."""
+    return [entry for entry in image.iter() if entry.tag.endswith("}UUID") and entry.get("FileName")]
 
 
 def _identify(tiff: TiffFile, root: ElementTree.Element, own: str) -> None:

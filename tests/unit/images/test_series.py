@@ -183,6 +183,14 @@ def test_a_file_of_a_set_is_its_own_position(files_of_positions: list[Path]) -> 
         assert int(image.levels[0][0, 0]) == 10 * (number + 1)
 
 
+def test_a_file_of_a_set_opens_without_the_other_positions(files_of_positions: list[Path]) -> None:
+    first, second, third = files_of_positions
+    first.unlink()
+    third.unlink()
+    assert int(open_image(second).levels[0][0, 0]) == 20
+    assert list_series(second) is None
+
+
 def test_memory_of_pieces_is_given_back(stage_file: Path) -> None:
     image = open_image(stage_file, series=0)
     image.levels[0][...]
