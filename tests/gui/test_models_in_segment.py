@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from qtpy.QtWidgets import QComboBox
 
+from helpers.scenes import stained_section
 from napari_mouse_seg import networks
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
@@ -43,7 +43,7 @@ def test_on_colours_a_model_just_trained_comes_before_the_one_that_is_suggested(
     make_napari_viewer: Callable[..., Viewer], brightness_model: Model, is_trained: bool
 ) -> None:
     viewer = make_napari_viewer()
-    viewer.add_image(np.full((64, 80, 3), 100, np.uint8), rgb=True)
+    viewer.add_image(stained_section(), rgb=True)
     if is_trained:
         shelf = shelf_of(viewer)
         shelf.choose(shelf.put(brightness_model))  # As a training does at its end.
@@ -55,7 +55,7 @@ def test_a_model_chosen_by_hand_is_still_chosen_when_the_panel_is_opened_again(
     make_napari_viewer: Callable[..., Viewer], brightness_model: Model
 ) -> None:
     viewer = make_napari_viewer()
-    viewer.add_image(np.full((64, 80, 3), 100, np.uint8), rgb=True)
+    viewer.add_image(stained_section(), rgb=True)
     shelf_of(viewer).put(brightness_model)
     segment = add_segment(viewer)
     choose_model(segment, "brightness")

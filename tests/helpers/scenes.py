@@ -40,3 +40,10 @@ def cell_image(shape: tuple[int, int], seed: int = 0) -> NDArray[np.uint16]:
         rows, columns = np.mgrid[top : min(shape[0], top + 19), left : min(shape[1], left + 19)]
         image[rows, columns] += (np.hypot(rows - y, columns - x) <= 8) * rng.uniform(800, 3000)
     return (ndimage.gaussian_filter(image, 1) + rng.normal(0, 20, shape)).clip(0, 65535).astype(np.uint16)
+
+
+def stained_section(shape: tuple[int, int] = (90, 110), seed: int = 0) -> NDArray[np.uint8]:
+    """Draw a dark spot on a bright ground, (Y, X, 3)."""
+    pixels = np.random.default_rng(seed).integers(215, 245, (*shape, 1)) + np.zeros(3, int)
+    pixels[shape[0] * 2 // 9 : shape[0] * 4 // 9, shape[1] * 3 // 11 : shape[1] * 6 // 11] = (120, 70, 150)
+    return pixels.astype(np.uint8)

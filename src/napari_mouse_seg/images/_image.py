@@ -41,7 +41,7 @@ class Calibration:
     channel_names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class MultiscaleImage:
     """An image with levels of decreasing size; nothing is read before it is asked for.
 

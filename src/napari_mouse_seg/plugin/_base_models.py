@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
     from napari_mouse_seg.plugin._paint_kind import PaintKind
     from napari_mouse_seg.plugin._runner import ThreadRunner
+    from napari_mouse_seg.plugin._stain_look import StainLook
     from napari_mouse_seg.session import TrainSession
     from napari_mouse_seg.widgets import TrainPanel
 
@@ -46,6 +47,8 @@ class BaseModels:
         What is painted, which the model must learn.
     runner
         Reads a model file that is not on the shelf.
+    look
+        Tells which images are stained sections.
 
     Attributes
     ----------
@@ -60,7 +63,13 @@ class BaseModels:
     fetched = Signal()
 
     def __init__(
-        self, panel: TrainPanel, shelf: ModelShelf, session: TrainSession, kind: PaintKind, runner: ThreadRunner
+        self,
+        panel: TrainPanel,
+        shelf: ModelShelf,
+        session: TrainSession,
+        kind: PaintKind,
+        runner: ThreadRunner,
+        look: StainLook,
     ) -> None:
         from napari_mouse_seg.networks import list_models
 
@@ -69,6 +78,7 @@ class BaseModels:
         self._session = session
         self._kind = kind
         self._runner = runner
+        self._look = look
         self._listed: list[tuple[str, Model | None]] = []
         self._bundled = {model.path for model in list_models()}
         self._sought, self._is_reading = "", False
@@ -126,7 +136,7 @@ class BaseModels:
         """Return the name of what was chosen, otherwise of what fits the image."""
         if self._is_wanted or self._image is None or not models:
             return self.name
-        return self._name_of(models[fitting(models, self._image, 0)])
+        return self._name_of(models[fitting(models, 0, coloured=self._look.is_stained(self._image))])
 
     def _seek(self, name: str) -> None:
         """Read the project's base, once, if it is a file that lies elsewhere; its model then goes on the shelf."""

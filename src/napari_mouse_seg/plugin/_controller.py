@@ -15,6 +15,7 @@ from napari_mouse_seg.plugin._save_tool import SaveTool
 from napari_mouse_seg.plugin._segment_models import SegmentModels
 from napari_mouse_seg.plugin._segment_progress import SegmentProgress
 from napari_mouse_seg.plugin._size_tool import SizeTool
+from napari_mouse_seg.plugin._stain_look import StainLook
 from napari_mouse_seg.plugin._truth_tool import TruthTool
 from napari_mouse_seg.plugin._viewport import look, show_planes, view_events
 from napari_mouse_seg.plugin._warm_up import DeviceFound, keep_triton_out, warm_up
@@ -67,7 +68,8 @@ class SegmentController(QObject):
         self._runner = ThreadRunner()
         self.session = SegmentSession(self._runner, engine)
         self._layers = ImageLayerList(viewer, lambda: not self._is_at_work)
-        self._models = SegmentModels(panel, shelf, self.session)
+        self._look = StainLook(self._runner)
+        self._models = SegmentModels(panel, shelf, self.session, self._look)
         self._progress = SegmentProgress(panel, self.session)
         self._size = SizeTool(viewer, self._runner, self.session.job)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)
@@ -140,6 +142,7 @@ class SegmentController(QObject):
         for event in view_events(self._viewer):
             event.connect(self._on_viewer_moved)
         self._models.chosen.connect(self._on_plan)
+        self._look.changed.connect(self._on_seen)
         panel, session = self._panel, self.session
         panel.imageChosen.connect(self._layers.choose)
         panel.planChanged.connect(self._on_plan)
@@ -180,6 +183,11 @@ class SegmentController(QObject):
         if self._layer_problem:
             self._panel.set_check(self._layer_problem, (), "image")
         self.update_view()
+
+    def _on_seen(self, image: MultiscaleImage) -> None:
+        """Suggest another model, unless labels are being made with the present one."""
+        if image is self._image and self.session.state is RunState.IDLE:
+            self._models.suggest(image)
 
     def _follow_size(self, layer: Image | None) -> None:
         shown = self._panel.value().object_diameter_px

@@ -9,18 +9,17 @@ from napari_mouse_seg.widgets import ModelChoice
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model, ModelCard
 
 _RGB = 3
 
 
-def fitting(models: Sequence[Model], image: MultiscaleImage, usual: int) -> int:
-    """Return the position of a model that sees an image as it is: one for colours if it is RGB, otherwise the usual."""
-    if not image.is_rgb:
+def fitting(models: Sequence[Model], usual: int, *, coloured: bool) -> int:
+    """Return the position of a model: the first that sees colours if they are wanted, otherwise the usual one."""
+    if not coloured:
         return usual
-    coloured = (place for place, model in enumerate(models) if model.card.architecture.in_channels == _RGB)
-    return next(coloured, usual)
+    with_colours = (place for place, model in enumerate(models) if model.card.architecture.in_channels == _RGB)
+    return next(with_colours, usual)
 
 
 def choice_of(model: Model) -> ModelChoice:

@@ -123,4 +123,4 @@ def _stand_in(image: MultiscaleImage) -> Model:
 
     models = [model for model in list_models() if model.card.is_trainable]
     usual = next(place for place, model in enumerate(models) if model.card.name == DEFAULT_MODEL)
-    return models[fitting(models, image, usual)]
+    return models[fitting(models, usual, coloured=image.is_rgb)]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
+    from napari_mouse_seg.plugin._stain_look import StainLook
     from napari_mouse_seg.session import SegmentSession
     from napari_mouse_seg.widgets import SegmentPanel
 
@@ -27,6 +28,8 @@ class SegmentModels:
         Models that are offered.
     session
         Uses the chosen one.
+    look
+        Tells which images are stained sections.
 
     Attributes
     ----------
@@ -36,10 +39,11 @@ class SegmentModels:
 
     chosen = Signal()
 
-    def __init__(self, panel: SegmentPanel, shelf: ModelShelf, session: SegmentSession) -> None:
+    def __init__(self, panel: SegmentPanel, shelf: ModelShelf, session: SegmentSession, look: StainLook) -> None:
         self._panel = panel
         self._shelf = shelf
         self._session = session
+        self._look = look
         self._current: Model | None = None
 
     def start(self) -> None:
@@ -60,7 +64,7 @@ class SegmentModels:
         if image is None or self._shelf.is_wanted:
             return
         models = self._shelf.models
-        position = fitting(models, image, self._shelf.position)
+        position = fitting(models, self._shelf.position, coloured=self._look.is_stained(image))
         if 0 <= position < len(models) and models[position] is not self._current:
             self._show(position)
             self._choose(position)

@@ -21,6 +21,7 @@ from napari_mouse_seg.plugin._rounds import Rounds
 from napari_mouse_seg.plugin._runner import ThreadRunner
 from napari_mouse_seg.plugin._saving_again import SavingAgain
 from napari_mouse_seg.plugin._stage import Stage
+from napari_mouse_seg.plugin._stain_look import StainLook
 from napari_mouse_seg.plugin._train_progress import TrainProgress
 from napari_mouse_seg.plugin._viewport import view_events
 from napari_mouse_seg.plugin._warm_up import keep_triton_out
@@ -115,7 +116,8 @@ class TrainController(QObject):
         self._layers = ImageLayerList(viewer, lambda: session.project is None and not session.is_opening)
         self._stage = Stage(viewer, self._layers)
         self._kind = PaintKind(panel, session)
-        self._bases = BaseModels(panel, shelf, session, self._kind, runner)
+        self._look = StainLook(runner)
+        self._bases = BaseModels(panel, shelf, session, self._kind, runner, self._look)
         self._previews = Previews(viewer, runner)
         self._rows = PatchRows(session, runner)
         self._rounds = Rounds(session, shelf, self._stage, self._previews, self._kind, runner)
@@ -179,6 +181,7 @@ class TrainController(QObject):
             (self._rounds.changed, self._show_all),
             (self._bases.fetched, self._show_all),
             (self._shelf.changed, self._bases.show),
+            (self._look.changed, self._bases.show),
             (session.project_changed, self._show_all),
             (session.leaving, place.on_leaving),
             (session.opened, place.on_opened),

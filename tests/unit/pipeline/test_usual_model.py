@@ -5,27 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from helpers.scenes import stained_section
 from napari_mouse_seg import from_arrays
 from napari_mouse_seg.networks import DEFAULT_MODEL, RGB_MODEL
 from napari_mouse_seg.pipeline import usual_model
 
 
-def section(seed: int = 0) -> np.ndarray:
-    """(Y, X, 3): dark spots on a bright ground."""
-    pixels = np.random.default_rng(seed).integers(215, 245, (90, 110, 1)) + np.zeros(3, int)
-    pixels[20:40, 30:60] = (120, 70, 150)
-    return pixels.astype(np.uint8)
-
-
 def with_gaps() -> np.ndarray:
-    pixels = section().astype(np.float32) / 255
+    pixels = stained_section().astype(np.float32) / 255
     pixels[:10] = np.nan
     pixels[10:20] = np.inf
     return pixels
 
 
 def test_a_pyramid_is_judged_by_a_level_that_shows_something() -> None:
-    levels = [np.tile(section(), (6, 5, 1))]
+    levels = [np.tile(stained_section(), (6, 5, 1))]
     while max(levels[-1].shape[:2]) > 1:
         levels.append(levels[-1][::2, ::2])
     assert levels[-1].shape == (1, 1, 3)
@@ -35,14 +29,14 @@ def test_a_pyramid_is_judged_by_a_level_that_shows_something() -> None:
 @pytest.mark.parametrize(
     ("pixels", "name"),
     [
-        pytest.param(section(), RGB_MODEL, id="stained"),
-        pytest.param(section().astype(np.uint16) * 257, RGB_MODEL, id="stained, 16 bit"),
-        pytest.param(section().astype(np.float32) / 255, RGB_MODEL, id="stained, real numbers"),
-        pytest.param(section().astype(np.float32), RGB_MODEL, id="stained, real numbers up to 255"),
+        pytest.param(stained_section(), RGB_MODEL, id="stained"),
+        pytest.param(stained_section().astype(np.uint16) * 257, RGB_MODEL, id="stained, 16 bit"),
+        pytest.param(stained_section().astype(np.float32) / 255, RGB_MODEL, id="stained, real numbers"),
+        pytest.param(stained_section().astype(np.float32), RGB_MODEL, id="stained, real numbers up to 255"),
         pytest.param(with_gaps(), RGB_MODEL, id="stained, not all of them numbers"),
-        pytest.param(255 - section(), DEFAULT_MODEL, id="fluorescence as a picture"),
-        pytest.param((255 - section()).astype(np.float32), DEFAULT_MODEL, id="the same in real numbers"),
-        pytest.param(section()[..., 0], DEFAULT_MODEL, id="grey"),
+        pytest.param(255 - stained_section(), DEFAULT_MODEL, id="fluorescence as a picture"),
+        pytest.param((255 - stained_section()).astype(np.float32), DEFAULT_MODEL, id="the same in real numbers"),
+        pytest.param(stained_section()[..., 0], DEFAULT_MODEL, id="grey"),
     ],
 )
 def test_a_stained_section_in_rgb_gets_its_own_model(pixels: np.ndarray, name: str) -> None:
