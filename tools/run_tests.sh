@@ -12,6 +12,8 @@ fi
 
 # Threads that wait for others give their core away: there are more of them than cores.
 export OMP_WAIT_POLICY=passive
+# Tests start many processes, which would all compile the same files.
+unset PYTHONDONTWRITEBYTECODE
 outputs=$(mktemp -d)
 names=()
 pids=()

@@ -15,10 +15,16 @@ if TYPE_CHECKING:
 
 def draw_discs(shape: tuple[int, int], centres: list[tuple[float, float]], radius: float) -> NDArray[np.int32]:
     """Draw numbered discs; where they meet, a pixel goes to the nearest centre."""
-    rows, columns = np.indices(shape)
-    distances = np.stack([np.hypot(rows - y, columns - x) for y, x in centres])
-    nearest = distances.argmin(0)
-    labels: NDArray[np.int32] = np.where(distances.min(0) <= radius, nearest + 1, 0).astype(np.int32)
+    labels = np.zeros(shape, np.int32)
+    nearest = np.full(shape, np.inf)
+    for number, (y, x) in enumerate(centres, start=1):
+        ends = np.clip([(y - radius, x - radius), (y + radius + 1, x + radius + 1)], 0, shape).astype(int)
+        window = tuple(slice(*each) for each in ends.T)
+        rows, columns = np.mgrid[window]
+        distances = np.hypot(rows - y, columns - x)
+        closer = (distances <= radius) & (distances < nearest[window])
+        labels[window][closer] = number
+        nearest[window][closer] = distances[closer]
     return labels
 
 
