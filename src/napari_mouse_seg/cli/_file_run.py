@@ -7,6 +7,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from napari_mouse_seg.cli._interrupt import heed
 from napari_mouse_seg.cli._plan_options import option_parts
 from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
 
@@ -179,7 +180,7 @@ def _measure(job: SegmentJob, name: str, console: Console) -> float | None:
     from napari_mouse_seg.pipeline import measure_diameter
 
     try:
-        for event in measure_diameter(job):
+        for event in heed(measure_diameter(job)):
             if isinstance(event, Finished):
                 diameter = round(float(event.result), 1)
                 console.out(f"{name}: objects are about {diameter:g} px across")
@@ -194,7 +195,7 @@ def _finish(job: SegmentJob, part: Part, name: str, console: Console) -> Segment
     from napari_mouse_seg.pipeline import ScoreCache, segment
 
     with closing(ScoreCache(job, part.folder)) as cache, closing(segment(job, cache)) as events:
-        return _listen(events, name, console)
+        return _listen(heed(events), name, console)
 
 
 def _listen(events: Iterator[Event], name: str, console: Console) -> SegmentResult:

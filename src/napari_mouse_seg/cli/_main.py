@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from napari_mouse_seg.cli import _demo, _doctor, _evaluate, _models, _segment, _train
 from napari_mouse_seg.cli._console import Console, make_streams_safe, quieten_libraries
+from napari_mouse_seg.cli._interrupt import hearing_interrupts
 from napari_mouse_seg.errors import MouseSegError, PlanError
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not arguments.debug:
         quieten_libraries()
     try:
-        code: int = _COMMANDS[arguments.command][0].run(arguments, console)
+        with hearing_interrupts():
+            code: int = _COMMANDS[arguments.command][0].run(arguments, console)
     except KeyboardInterrupt:
         console.error("Cancelled; results that were finished are kept.")
         return CANCELLED

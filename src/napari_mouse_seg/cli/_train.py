@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mouse_seg.cli._interrupt import heed
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
 from napari_mouse_seg.errors import PlanError, ProjectError, TrainingError
 from napari_mouse_seg.events import Finished, StepsDone, Validated, Warned
@@ -59,17 +61,18 @@ def _train(project: Project, plan: RetrainPlan, base: str | None, console: Conso
 
     job = resolve_retrain(project, plan, base)
     console.out(f"Training {job.name} from {job.base}: {len(job.train)} patches, {len(job.validate)} for validation")
-    for event in retrain(job, Orders(), plan.threads):
-        if isinstance(event, Warned):
-            console.warn(event.message)
-        elif isinstance(event, Validated) and event.score is not None:
-            best = " (best)" if event.best else ""
-            console.out(f"step {event.steps}: validation {_measure(project)} {event.score:.3f}{best}")
-        elif isinstance(event, StepsDone):
-            console.progress(project.folder.name, event)
-        elif isinstance(event, Finished):
-            done: RoundPlan = event.result
-            return done
+    with closing(retrain(job, Orders(), plan.threads)) as events:
+        for event in heed(events):
+            if isinstance(event, Warned):
+                console.warn(event.message)
+            elif isinstance(event, Validated) and event.score is not None:
+                best = " (best)" if event.best else ""
+                console.out(f"step {event.steps}: validation {_measure(project)} {event.score:.3f}{best}")
+            elif isinstance(event, StepsDone):
+                console.progress(project.folder.name, event)
+            elif isinstance(event, Finished):
+                done: RoundPlan = event.result
+                return done
     raise TrainingError("The training ended without a model; run it again with --debug and report it.")
 
 
