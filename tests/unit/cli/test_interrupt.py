@@ -16,8 +16,16 @@ from napari_mouse_seg.cli._interrupt import hearing_interrupts, heed
 from napari_mouse_seg.events import Event, Started, StepsDone
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def _hearing() -> Iterator[None]:
+    """Where tests run in the background of a shell, Ctrl-C is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def lose_an_interrupt() -> None:
@@ -75,8 +83,8 @@ def test_a_training_ends_though_a_library_lost_it(
     def retrain(*_: object) -> Generator[Event, None, None]:
         lose_an_interrupt()
         try:
-            while True:
-                yield StepsDone(1, 2, 0.5, 1.0)
+            yield StepsDone(1, 2, 0.5, 1.0)
+            yield StepsDone(2, 2, 0.5, 0.0)
         finally:
             closed.append(True)
 
