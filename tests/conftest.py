@@ -60,7 +60,7 @@ def _no_leaked_widgets() -> Iterator[None]:
 
     QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
     QCoreApplication.processEvents()
-    if _own_widgets() - before:  # Otherwise not: it takes half a second once torch is loaded.
+    if _own_widgets() - before:  # Otherwise not: it is slow once torch is loaded.
         gc.collect()
     leaked = _own_widgets() - before
     assert not leaked, f"leaked widgets: {sorted(type(widget).__qualname__ for widget in leaked)}"

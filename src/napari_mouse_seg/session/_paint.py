@@ -14,17 +14,15 @@ from napari_mouse_seg.events import Event
 from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator
     from pathlib import Path
-    from typing import Any, Literal
+    from typing import Any
 
     from numpy.typing import NDArray
 
     from napari_mouse_seg.projects import Project
 
 logger = logging.getLogger(__name__)
-
-_FEWEST_CLASSES = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +58,6 @@ class PaintSummary:
         counts = tuple(zip(labels.tolist(), sizes.tolist(), strict=True))
         has_background = bool((labels == BACKGROUND_LABEL).any())
         return cls(float(sizes.sum()) / max(1, paint.size), len(counts) - has_background, has_background, counts)
-
-
-def too_little(kind: Literal["objects", "areas"], paints: Sequence[PaintSummary], rest_is_background: bool) -> str:
-    """Return what must be painted before training can start, in words; empty if it is enough.
-
-    Parameters
-    ----------
-    kind
-        Of the project.
-    paints
-        Of the patches that are learnt from.
-    rest_is_background
-        Whether what is not painted is background in one of them.
-    """
-    if kind == "areas":
-        painted = frozenset[int]().union(*(found.labels for found in paints))
-        if len(painted | ({BACKGROUND_LABEL} if rest_is_background else set())) < _FEWEST_CLASSES:
-            return "Paint at least two classes in patches that are used for training."
-        return ""
-    if not any(found.n_objects for found in paints):
-        return "Paint some objects in a patch that is used for training."
-    if not rest_is_background and not any(found.has_background for found in paints):
-        return "Paint some background (label 1), or tick “The rest is background” at a patch painted in full."
-    return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from napari_mouse_seg.plans import PatchPlan, RoundPlan
 from napari_mouse_seg.session._known_paint import KnownPaint
 from napari_mouse_seg.session._messages import in_words
 from napari_mouse_seg.session._opening import Opening
-from napari_mouse_seg.session._paint import PaintSaved, PaintSummary, too_little
+from napari_mouse_seg.session._paint import PaintSaved, PaintSummary
+from napari_mouse_seg.session._readiness import paint_problem
 from napari_mouse_seg.session._round import RoundAtWork, TrainState
 from napari_mouse_seg.session._saving import Saving
 
@@ -269,23 +270,7 @@ class TrainSession:
             return project.read_only_reason
         if self._round.state is not TrainState.IDLE:
             return "A round is at work; wait for it, stop it or cancel it."
-        patches = [patch for patch in project.plan.patches if patch.included and patch.id not in project.broken]
-        used = [patch for patch in patches if patch.role == "train"]
-        sums = [self.summary(patch.id) for patch in used]
-        rest = any(patch.meaning.rest_is_background for patch in used)
-        return too_little(project.plan.kind, sums, rest) or self._overlap(patches)
-
-    def _overlap(self, patches: list[PatchPlan]) -> str:
-        """Return which painted patch for validation shows what is learnt from; empty if none does."""
-        from napari_mouse_seg.pipeline import check_overlap
-
-        painted = [patch for patch in patches if self.summary(patch.id).share > 0]
-        roles = ([patch for patch in painted if patch.role == role] for role in ("train", "validate"))
-        try:
-            check_overlap(*roles)
-        except TrainingError as error:
-            return str(error)
-        return ""
+        return paint_problem(project, self.summary)
 
     def train(self, plan: RetrainPlan, unsaved: dict[str, NDArray[Any]]) -> None:
         """Save what is unsaved, then train a round on the project as it is on the disk; saves also if it cannot begin.
