@@ -55,10 +55,7 @@ def replacing(
         folder's, or the disk refuses.
     """
     if path.exists() and not overwrite:
-        raise error(
-            f"{path} exists already; choose another folder or allow overwriting "
-            "(--overwrite, in Python overwrite=True)."
-        )
+        raise error(exists_already(path))
     temporary = path.with_name(f".{uuid4().hex[:8]}.part.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,3 +206,8 @@ def remove(path: Path) -> None:
     else:
         with suppress(OSError):
             path.unlink()
+
+
+def exists_already(path: Path) -> str:
+    """Return the words for a result that would be replaced."""
+    return f"{path} exists already; choose another folder or allow overwriting (--overwrite, in Python overwrite=True)."

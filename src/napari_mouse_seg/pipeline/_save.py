@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from napari_mouse_seg._atomic import explain, remove, remove_unfinished
+from napari_mouse_seg._atomic import exists_already, explain, remove, remove_unfinished
 from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.pipeline._part import last_change
 
@@ -70,10 +70,7 @@ def check_free(paths: dict[str, Path], source: Path | None, *, overwrite: bool) 
         if source is not None and source.exists() and path.samefile(source):
             raise ExportError(f"The result would replace its own input {source}; choose another output folder.")
         if not overwrite:
-            raise ExportError(
-                f"{path} exists already; choose another folder or allow overwriting "
-                "(--overwrite, in Python overwrite=True)."
-            )
+            raise ExportError(exists_already(path))
 
 
 def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
