@@ -1,7 +1,8 @@
 """What a few painted patches do to a model: objects of another kind of image, or areas of classes.
 
     python benchmarks/retrain.py [--task objects|areas] [--data histology|emps|vnc] [--patches 1 2 4 8 16]
-        [--seeds 0 1 2] [--paint full strokes across some] [--from-scratch] [--minutes 4 | --steps N] [--json FILE]
+        [--seeds 0 1 2] [--paint full strokes across some] [--from-scratch] [--scheme distance|boundary]
+        [--minutes 4 | --steps N] [--json FILE]
 
 The user is simulated: patches of 256 x 256 px are cut from training images and "painted" from their truth, in full,
 with strokes inside of objects or across them over about a tenth of the pixels, or some objects whole on as many pixels.
@@ -34,7 +35,7 @@ from napari_mouse_seg.events import Validated
 from napari_mouse_seg.metrics import area_scores, pool_areas
 from napari_mouse_seg.networks import build_network, load_model, save_model, start_from
 from napari_mouse_seg.pipeline import Orders
-from napari_mouse_seg.plans import AreaTargets, RetrainPlan
+from napari_mouse_seg.plans import AreaTargets, BoundaryTargets, RetrainPlan
 from napari_mouse_seg.training import FineTuning, make_task
 
 if TYPE_CHECKING:
@@ -54,15 +55,16 @@ Row = dict[str, Any]  # Any: text or a number
 class Bench:
     """One data set, its model card, and the images that are scored."""
 
-    def __init__(self, data: DataSet, forgetting: bool) -> None:
+    def __init__(self, data: DataSet, forgetting: bool, scheme: str = "distance") -> None:
         self.data = data
         self.base = find_model(BASE)
         card = self.base.card
-        card = card.replace(name="retrained", intensity=card.intensity.replace(polarity=data.polarity))
-        if data.classes:
-            targets = AreaTargets(classes=data.classes)
-            card = card.replace(targets=targets, architecture=card.architecture.replace(outputs=targets.outputs))
-        self.card = card
+        self.base_card = card.replace(name="retrained", intensity=card.intensity.replace(polarity=data.polarity))
+        objects = BoundaryTargets() if scheme == "boundary" else card.targets
+        targets = AreaTargets(classes=data.classes) if data.classes else objects
+        self.card = self.base_card.replace(
+            targets=targets, architecture=card.architecture.replace(outputs=targets.outputs)
+        )
         self.test = [data.read(stem) for stem in data.test]
         self.home = bbbc039(FORGETTING_IMAGES) if forgetting else []
 
@@ -73,7 +75,7 @@ class Bench:
         if not self.data.classes:
             return {
                 CLASSICAL: classical,
-                "base as it is": find_with(self.base.network(), self.card),
+                "base as it is": find_with(self.base.network(), self.base_card),
             }
         counts = sum(np.bincount(truth.ravel(), minlength=256) for _, truth in self.test)
         commonest = int(np.argmax(counts[1:])) + 1
@@ -88,6 +90,11 @@ class Bench:
         model = find_model(CLASSICAL)
         card = model.card.replace(intensity=model.card.intensity.replace(polarity=self.data.polarity))
         return find_with(model.network(), card)
+
+    @property
+    def at_home(self) -> ModelCard:
+        """The card of what is trained, for images that the base model is at home with."""
+        return self.card.replace(intensity=self.base.card.intensity)
 
     def baseline(self, name: str) -> Row:
         """Score one of ``baselines``; of images that are resized first, as they are too."""
@@ -117,7 +124,7 @@ class Bench:
             "learnt share": round(tuning.learnt_share, 3),
             "first look (s)": round(first),
         } | self.score(find_with(network, self.card))
-        return row | ({"BBBC039": mean_f1(find_with(network, self.base.card), self.home)} if self.home else {})
+        return row | ({"BBBC039": mean_f1(find_with(network, self.at_home), self.home)} if self.home else {})
 
     def score(self, find: Find) -> Row:
         """Score a function that segments one image."""
@@ -174,6 +181,16 @@ def mean_f1(find: Find, images: Sequence[Read]) -> float:
     return float(np.mean(scores))
 
 
+def reserve(data: DataSet, count: int) -> DataSet:
+    """Move so many images, drawn once for all seeds, from those to paint to those that are scored."""
+    kept = {data.train[index] for index in np.random.default_rng(0).permutation(len(data.train))[:count]}
+    return replace(
+        data,
+        train=tuple(stem for stem in data.train if stem not in kept),
+        test=(*data.test, *(stem for stem in data.train if stem in kept)),
+    )
+
+
 def bbbc039(count: int) -> list[Read]:
     """Return validation images, on which the base model is at home."""
     folder = data_dir() / "bbbc039"
@@ -218,6 +235,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--paint", choices=("full", "strokes", "across", "some"), nargs="+", default=["full"])
     parser.add_argument("--start", choices=("base", "scratch"), nargs="+", default=["base"])
     parser.add_argument("--from-scratch", action="store_true", help="both starts: the base and random weights")
+    parser.add_argument("--scheme", choices=("distance", "boundary"), default="distance", help="how objects are learnt")
     parser.add_argument("--minutes", type=float, default=RetrainPlan().minutes)
     parser.add_argument("--steps", type=int, help="in place of minutes")
     parser.add_argument("--rate", type=float, default=RetrainPlan().learning_rate)
@@ -226,6 +244,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--rehearse", action="store_true", help="mix in samples of the base model; objects only")
     parser.add_argument("--forgetting", action="store_true", help="score the result on BBBC039 too; objects only")
     parser.add_argument("--test-images", type=int, help="score only so many, to try things out")
+    parser.add_argument(
+        "--reserve", type=int, default=0, metavar="N", help="score N of the training images too, and never paint them"
+    )
     parser.add_argument("--json", type=Path, help="keep results here, and leave out what is there already")
     arguments = parser.parse_args()
     arguments.data = arguments.data or next(iter(DATA[arguments.task]))
@@ -235,6 +256,8 @@ def parse() -> argparse.Namespace:
         parser.error("areas have no single objects to paint; leave out --paint some and across")
     if arguments.task == "areas" and (arguments.rehearse or arguments.forgetting):
         parser.error("areas share nothing with the base model's objects; leave out --rehearse and --forgetting")
+    if arguments.task == "areas" and arguments.scheme != "distance":
+        parser.error("areas have no touching boundary; leave out --scheme")
     return arguments
 
 
@@ -246,6 +269,7 @@ def plan_of(arguments: argparse.Namespace, seed: int) -> RetrainPlan:
         learnt_share=arguments.share,
         batch_size=arguments.batch,
         rehearse=arguments.rehearse,
+        scheme="boundary" if arguments.scheme == "boundary" else "base",
         seed=seed,
     )
 
@@ -254,8 +278,8 @@ def main() -> None:
     arguments = parse()
     torch.set_num_threads(2)
     data = DATA[arguments.task][arguments.data]()
-    data = replace(data, test=data.test[: arguments.test_images])
-    bench, results = Bench(data, arguments.forgetting), Results(arguments.json)
+    data = reserve(replace(data, test=data.test[: arguments.test_images]), arguments.reserve)
+    bench, results = Bench(data, arguments.forgetting, arguments.scheme), Results(arguments.json)
     common = {"task": arguments.task, "data": arguments.data, "test": len(data.test), "home": len(bench.home)}
     print(f"{arguments.task} of {arguments.data}, scored on {len(data.test)} images that are not painted")
     for name in bench.baselines:

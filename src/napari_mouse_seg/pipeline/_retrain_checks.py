@@ -157,6 +157,8 @@ def _area_warnings(
     unmeasured = [entry.name for entry in classes if entry.label in learnt - measured]
     if validate and unmeasured:
         yield f"Nothing is painted of {_listed(unmeasured)} in a validation patch, so how well it is found is unknown."
+    if plan.scheme != "base":
+        yield "The choice of how objects are learnt has no effect on areas."
     if plan.rehearse:
         yield "What the base model could do cannot be kept in a model of areas; the option has no effect."
 

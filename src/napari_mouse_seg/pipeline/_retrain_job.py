@@ -130,7 +130,7 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None, base: str
         name=name,
         base=start.name,
         root=root,
-        card=_new_card(project, start, name, len(train)),
+        card=_new_card(project, plan, start, name, len(train)),
         start=start.model,
         encoder_weights=start.encoder_weights,
         train=tuple(learnt.values()),
@@ -143,12 +143,12 @@ def resolve_retrain(project: Project, plan: RetrainPlan | None = None, base: str
     )
 
 
-def _new_card(project: Project, start: Start, name: str, n_patches: int) -> ModelCard:
+def _new_card(project: Project, retrain: RetrainPlan, start: Start, name: str, n_patches: int) -> ModelCard:
     plan, base = project.plan, start.card
     where = plan.image.name or "an image"
     noun = "patch" if n_patches == 1 else "patches"
     trained = f"rained on {n_patches} painted {noun} of {where}, from {start.name}"
-    targets = targets_of(plan, base)
+    targets = targets_of(plan, retrain, base)
     areas = plan.kind == "areas"
     return base.replace(
         name=name,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from napari_mouse_seg.errors import PlanError, TrainingError
-from napari_mouse_seg.plans import AreaTargets, DistanceTargets
+from napari_mouse_seg.plans import AreaTargets, BoundaryTargets, DistanceTargets
 
 if TYPE_CHECKING:
     from napari_mouse_seg.networks import Model, ModelCard
@@ -107,11 +107,15 @@ def rehearses(base: str, card: ModelCard) -> bool:
     return find_model(base).card.architecture.in_channels == card.architecture.in_channels
 
 
-def targets_of(plan: ProjectPlan, base: ModelCard) -> TargetsPlan:
-    """Return what a model of the project is taught; objects as the base does it, if it does."""
-    if plan.kind == "areas":
-        return AreaTargets.build(classes=plan.classes)
-    return base.targets if isinstance(base.targets, DistanceTargets) else DistanceTargets()
+def targets_of(project: ProjectPlan, plan: RetrainPlan, base: ModelCard) -> TargetsPlan:
+    """Return what a model of the project is taught; objects as the base does it, if it does and the plan is open."""
+    if project.kind == "areas":
+        return AreaTargets.build(classes=project.classes)
+    targets = DistanceTargets() if isinstance(base.targets, AreaTargets) else base.targets
+    if plan.scheme not in ("base", targets.kind):
+        targets = BoundaryTargets() if plan.scheme == "boundary" else DistanceTargets()
+    width = plan.boundary_half_width_px
+    return targets if width is None else targets.replace(boundary_half_width_px=width)
 
 
 def _n_channels(project: Project) -> Literal[1, 3]:

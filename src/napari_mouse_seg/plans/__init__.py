@@ -12,7 +12,14 @@ from napari_mouse_seg.plans._project import (
     RoundPlan,
 )
 from napari_mouse_seg.plans._segment import DeviceName, SegmentPlan
-from napari_mouse_seg.plans._targets import AreaTargets, BoundaryTargets, ClassPlan, DistanceTargets, TargetsPlan
+from napari_mouse_seg.plans._targets import (
+    AreaTargets,
+    BoundaryTargets,
+    ClassPlan,
+    DistanceTargets,
+    ObjectTargets,
+    TargetsPlan,
+)
 from napari_mouse_seg.plans._training import AugmentationPlan, TrainingPlan
 
 __all__ = [
@@ -27,6 +34,7 @@ __all__ = [
     "ImageReference",
     "InstancesPlan",
     "IntensityPlan",
+    "ObjectTargets",
     "PaintPlan",
     "PatchPlan",
     "Plan",

@@ -116,6 +116,25 @@ class RetrainPlan(Plan):
             "open, it goes the further the more objects are painted and the worse the base model finds them."
         ),
     )
+    scheme: Literal["base", "distance", "boundary"] = Field(
+        "base",
+        title="Objects learnt by",
+        description=(
+            "base: as the base model does it, a new network by distance; distance: foreground, touching boundary and "
+            "distance to the object's edge; boundary: background, interior and touching boundary, which exclude each "
+            "other. Another scheme than the base model's has outputs that it must learn anew."
+        ),
+    )
+    boundary_half_width_px: int | None = Field(
+        None,
+        ge=1,
+        le=8,
+        title="Boundary half-width (px)",
+        description=(
+            "Reach of the touching boundary into each of two objects that meet; empty: the base model's, of a new "
+            "scheme 2."
+        ),
+    )
     learning_rate: float = Field(1e-3, gt=0, lt=1, title="Learning rate", description="Peak, after warm-up.")
     batch_size: int = Field(4, ge=1, le=64, title="Batch size", description="Crops per step.")
     crop_px: int = Field(256, ge=64, le=1024, multiple_of=32, title="Crop (px)", description="Side of a crop.")

@@ -83,4 +83,5 @@ class AreaTargets(Plan):
         return "softmax"
 
 
+ObjectTargets = DistanceTargets | BoundaryTargets
 TargetsPlan = Annotated[DistanceTargets | BoundaryTargets | AreaTargets, Field(discriminator="kind")]

@@ -49,9 +49,6 @@ class TrainingPlan(Plan):
     average_decay: float = Field(
         0.998, ge=0, lt=1, title="Weight averaging", description="Decay of the exponential moving average that is kept."
     )
-    boundary_half_width_px: int = Field(
-        2, ge=1, le=8, title="Boundary half-width (px)", description="Reach of the touching-boundary target."
-    )
     boundary_weight: float = Field(
         4.0, ge=1, le=100, title="Boundary weight", description="Weight of touching pixels, which are rare."
     )

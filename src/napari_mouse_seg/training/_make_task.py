@@ -38,7 +38,9 @@ def make_task(card: ModelCard, plan: RetrainPlan, patches: Sequence[PaintedPatch
     if isinstance(card.targets, AreaTargets):
         return AreasTask(plan, card.intensity, card.targets, patches)
     inverted = _INVERTED if _has_both_polarities(patches) else 0.0
-    return ObjectsTask(plan, card.intensity, card.instances, rehearse, inverted)
+    return ObjectsTask(
+        plan, card.intensity, card.instances, card.targets, rehearse=rehearse, invert_probability=inverted
+    )
 
 
 def _has_both_polarities(patches: Sequence[PaintedPatch]) -> bool:

@@ -1,4 +1,4 @@
-"""Learning objects from paint: foreground, touching boundary and distance of what is painted whole or with strokes."""
+"""Learning objects from paint, whole or with strokes, in any scheme of targets that objects can be made of."""
 
 from __future__ import annotations
 
@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_mouse_seg.images import compress
-from napari_mouse_seg.instances import decode
+from napari_mouse_seg.instances import decode, decoder_maps
 from napari_mouse_seg.metrics import instance_scores
-from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
-from napari_mouse_seg.tiling import SCORE_ONE
+from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED, BoundaryTargets
+from napari_mouse_seg.tiling import SCORE_ONE, Box
 from napari_mouse_seg.training._blend import learnt_share
 from napari_mouse_seg.training._guess import Guess, guess_foreground, mix_scores
-from napari_mouse_seg.training._losses import instance_loss
+from napari_mouse_seg.training._losses import boundary_loss, instance_loss
 from napari_mouse_seg.training._paint import prepare_paint
 from napari_mouse_seg.training._predict import predict_scores
 from napari_mouse_seg.training._rehearsal import REHEARSAL_GROUP, load_rehearsal
+from napari_mouse_seg.training._samples import DEFAULT_TARGETS
 from napari_mouse_seg.training._strokes import complete_strokes, prepare_strokes
 from napari_mouse_seg.training._task import PAINTED_GROUP, Score, fine_tuning_plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
-    from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, RetrainPlan, TrainingPlan
+    from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, ObjectTargets, RetrainPlan, TrainingPlan
     from napari_mouse_seg.training._samples import TrainingImage
     from napari_mouse_seg.training._task import PaintedPatch
 
@@ -40,13 +42,13 @@ classifier, and needs them.
 
 
 class ObjectsTask:
-    """A ``Task`` for ``DistanceTargets``.
+    """A ``Task`` for ``DistanceTargets`` or ``BoundaryTargets``.
 
     Parameters
     ----------
     plan
         Crops and step size.
-    intensity, instances
+    intensity, instances, targets
         Of the model.
     rehearse
         Name of the bundled model whose own samples are mixed in against forgetting; empty for none.
@@ -59,6 +61,8 @@ class ObjectsTask:
         plan: RetrainPlan,
         intensity: IntensityPlan,
         instances: InstancesPlan,
+        targets: ObjectTargets = DEFAULT_TARGETS,
+        *,
         rehearse: str = "",
         invert_probability: float = 0.0,
     ) -> None:
@@ -66,9 +70,11 @@ class ObjectsTask:
         self.intensity = intensity
         self.shares: Mapping[str, float] = {REHEARSAL_GROUP: _REHEARSAL_SHARE}
         self._instances = instances
+        self._targets = targets
+        self._loss = boundary_loss if isinstance(targets, BoundaryTargets) else instance_loss
         self.step_size = 1.0
         self._guess: Guess | None = None
-        self._base_images = load_rehearsal(rehearse, self.training) if rehearse else []
+        self._base_images = load_rehearsal(rehearse, self.training, targets) if rehearse else []
 
     def learnt_share(self, before: nn.Module, patches: Sequence[PaintedPatch], unseen: Sequence[PaintedPatch]) -> float:
         """Return ``learnt_share`` of the painted objects and of the score before, where there are objects."""
@@ -85,7 +91,7 @@ class ObjectsTask:
         whole = [patch for patch in patches if patch.meaning.whole_objects]
         strokes = [patch for patch in patches if not patch.meaning.whole_objects]
         return [
-            *(prepare_paint(each.stretched, each.paint, each.meaning, self.training, PAINTED_GROUP) for each in whole),
+            *(self._encode(patch) for patch in whole),
             *self._complete(strokes, network),
             *self._base_images,
         ]
@@ -95,13 +101,23 @@ class ObjectsTask:
         return any(not patch.meaning.whole_objects for patch in patches)
 
     def loss(self, logits: Tensor, maps: Tensor) -> Tensor:
-        """Return ``instance_loss``."""
-        return instance_loss(logits, maps, self.training)
+        """Return the loss of the scheme: ``instance_loss`` or ``boundary_loss``."""
+        return self._loss(logits, maps, self.training)
 
     def score(self, network: nn.Module, patches: Sequence[PaintedPatch]) -> Score:
         """Return the mean over patches of F1, or of the foreground's overlap where not all objects are painted."""
         value = float(np.mean([self._score(network, patch) for patch in patches]))
         return Score(value, {"f1_50": value})
+
+    def _encode(self, patch: PaintedPatch) -> TrainingImage:
+        meaning = patch.meaning
+        return prepare_paint(patch.stretched, patch.paint, meaning, self.training, self._targets, PAINTED_GROUP)
+
+    def _maps(self, network: nn.Module, image: NDArray[np.float32]) -> NDArray[np.uint16]:
+        """Return foreground, touching boundary and distance of (C, Y, X) network input, whatever the scheme."""
+        scores = predict_scores(network, image, self._targets.activation)
+        read = decoder_maps(self._targets, lambda box: scores[:, *box.slices])
+        return read(Box(0, 0, *scores.shape[1:]))
 
     def _complete(self, patches: Sequence[PaintedPatch], network: nn.Module) -> Iterator[TrainingImage]:
         if not patches:
@@ -110,16 +126,15 @@ class ObjectsTask:
         paints = [patch.paint for patch in patches]
         if self._guess is None:
             self._guess = guess_foreground(images, paints, self.training.seed)
-        scores, share = mix_scores([predict_scores(network, image) for image in images], self._guess, paints)
+        scores, share = mix_scores([self._maps(network, image) for image in images], self._guess, paints)
         self.step_size = 1 - (1 - _STROKES_STEP) * share
-        half_width = self.training.boundary_half_width_px
         for patch, mixed in zip(patches, scores, strict=True):
             every = patch.meaning.rest_is_background
             objects = complete_strokes(mixed, patch.paint, self._instances, every_object=every)
-            yield prepare_strokes(patch.stretched, patch.paint, objects, mixed, half_width, PAINTED_GROUP)
+            yield prepare_strokes(patch.stretched, patch.paint, objects, mixed, self._targets, PAINTED_GROUP)
 
     def _score(self, network: nn.Module, patch: PaintedPatch) -> float:
-        scores = predict_scores(network, compress(patch.stretched, self.intensity))
+        scores = self._maps(network, compress(patch.stretched, self.intensity))
         is_object = patch.paint > BACKGROUND_LABEL
         if patch.is_complete:
             found = decode(scores, self._instances).labels

@@ -8,19 +8,24 @@ import numpy as np
 from scipy import ndimage
 
 from napari_mouse_seg.errors import TrainingError
-from napari_mouse_seg.instances import encode_targets
-from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED
+from napari_mouse_seg.instances import encode
+from napari_mouse_seg.plans import BACKGROUND_LABEL, NOT_PAINTED, BoundaryTargets
 from napari_mouse_seg.training._pixel_weights import pixel_weight
 from napari_mouse_seg.training._samples import TrainingImage, pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import PaintPlan, TrainingPlan
+    from napari_mouse_seg.plans import ObjectTargets, PaintPlan, TrainingPlan
 
 
 def prepare_paint(
-    stretched: NDArray[np.float32], paint: NDArray[Any], meaning: PaintPlan, plan: TrainingPlan, group: str
+    stretched: NDArray[np.float32],
+    paint: NDArray[Any],
+    meaning: PaintPlan,
+    plan: TrainingPlan,
+    targets: ObjectTargets,
+    group: str,
 ) -> TrainingImage:
     """Encode one painted patch.
 
@@ -33,7 +38,9 @@ def prepare_paint(
     meaning
         How to read it.
     plan
-        Boundary width and weights.
+        Weights.
+    targets
+        Scheme.
     group
         Sampling group.
 
@@ -42,7 +49,8 @@ def prepare_paint(
     TrainingImage
         Whose maps say what is known of each target: foreground where there is paint; the touching boundary where two
         painted objects meet, or where all pixels that could make it one are painted; the distance in background, and
-        in objects that are whole and not cut by the patch's edge.
+        in objects that are whole and not cut by the patch's edge. Of classes that exclude each other a pixel has one or
+        is not known: painted background has, and in objects the pixels of which the touching boundary is known.
 
     Raises
     ------
@@ -56,14 +64,19 @@ def prepare_paint(
         )
     is_object = paint > BACKGROUND_LABEL
     labels = np.where(is_object, np.searchsorted(np.unique(paint[is_object]), paint) + 1, 0).astype(np.int32)
-    targets = encode_targets(labels, plan.boundary_half_width_px)
+    maps = encode(labels, targets)
     # Beyond the patch's edge nothing is known either.
-    size = 2 * plan.boundary_half_width_px + 1
+    size = 2 * targets.boundary_half_width_px + 1
     no_other = ndimage.minimum_filter(painted, size=size, mode="constant", cval=0)
-    has_distance = is_uncut(labels) if meaning.whole_objects else labels == 0
-    known = np.stack([painted, no_other | (painted & (targets[1] > 0)), painted & has_distance])
+    is_boundary = maps[targets.outputs.index("boundary")] > 0
+    has_boundary = no_other | (painted & is_boundary)
+    if isinstance(targets, BoundaryTargets):
+        known = np.stack([has_boundary | (painted & (labels == 0))] * len(maps))
+    else:
+        has_distance = is_uncut(labels) if meaning.whole_objects else labels == 0
+        known = np.stack([painted, has_boundary, painted & has_distance])
     weight = pixel_weight(labels, plan) if meaning.whole_objects else np.ones(paint.shape, np.float32)
-    return pack(stretched, targets, weight, known, group)
+    return pack(stretched, maps, weight, known, group)
 
 
 def is_uncut(labels: NDArray[np.int32]) -> NDArray[np.bool_]:

@@ -17,7 +17,7 @@ from napari_mouse_seg.training._samples import TrainingImage, prepare_image
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import TrainingPlan
+    from napari_mouse_seg.plans import ObjectTargets, TrainingPlan
 
 REHEARSAL_GROUP = "base"
 """Group of these samples."""
@@ -36,14 +36,16 @@ def save_rehearsal(path: Path, stretched: NDArray[np.float32], labels: NDArray[n
     np.savez_compressed(path, pixels=pixels, labels=labels)
 
 
-def load_rehearsal(model: str, plan: TrainingPlan) -> list[TrainingImage]:
-    """Return the samples of a bundled model; none if it has none."""
+def load_rehearsal(model: str, plan: TrainingPlan, targets: ObjectTargets) -> list[TrainingImage]:
+    """Return the samples of a bundled model as these targets; none if it has none."""
     path = rehearsal_file(model)
     if not path.exists():
         return []
     with np.load(path, allow_pickle=False) as saved:
         pairs = list(zip(saved["pixels"], saved["labels"], strict=True))
     return [
-        prepare_image(pixels.astype(np.float32) / _STEPS_PER_ONE, labels.astype(np.int32), plan, REHEARSAL_GROUP)
+        prepare_image(
+            pixels.astype(np.float32) / _STEPS_PER_ONE, labels.astype(np.int32), plan, REHEARSAL_GROUP, targets
+        )
         for pixels, labels in pairs
     ]

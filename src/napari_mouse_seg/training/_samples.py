@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import AugmentationPlan, BoundaryTargets, IntensityPlan, TrainingPlan
+    from napari_mouse_seg.plans import AugmentationPlan, IntensityPlan, ObjectTargets, TrainingPlan
+
+DEFAULT_TARGETS = DistanceTargets()
+"""How objects are learnt where nothing else is asked for."""
 
 _KNOWN = 255
 _WEIGHT_ONE = 16
@@ -61,8 +64,8 @@ def _is_foreground_known(maps: NDArray[np.uint8]) -> NDArray[np.bool_]:
 
 
 OBJECT_MAPS = MapRules(_is_foreground_known, resample)
-"""Of (7, Y, X) uint8 maps: foreground, touching boundary, distance (all 0 to 255), the pixel weight times 16, and where
-the first three are known (255) or not (0). After an interpolation only 255 still counts as known."""
+"""Of (7, Y, X) uint8 maps: the three targets of the scheme (0 to 255), the pixel weight times 16, and where each of the
+three is known (255) or not (0). After an interpolation only 255 still counts as known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def prepare_image(
     labels: NDArray[Any],
     plan: TrainingPlan,
     group: str,
-    targets: DistanceTargets | BoundaryTargets | None = None,
+    targets: ObjectTargets = DEFAULT_TARGETS,
 ) -> TrainingImage:
     """Encode one image's labels once.
 
@@ -111,13 +114,13 @@ def prepare_image(
     labels
         (Y, X) integer instances, 0 is background.
     plan
-        Boundary width and weights.
+        Weights.
     group
         Sampling group, for instance the data set.
     targets
-        Scheme; None is ``DistanceTargets`` of the plan's boundary width.
+        Scheme.
     """
-    maps = encode(labels, targets or DistanceTargets(boundary_half_width_px=plan.boundary_half_width_px))
+    maps = encode(labels, targets)
     return pack(stretched, maps, pixel_weight(labels, plan), np.ones(maps.shape, np.bool_), group)
 
 

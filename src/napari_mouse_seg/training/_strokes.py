@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from skimage.segmentation import watershed
 
-from napari_mouse_seg.instances import decode, encode_targets
-from napari_mouse_seg.plans import BACKGROUND_LABEL
+from napari_mouse_seg.instances import decode, encode
+from napari_mouse_seg.plans import BACKGROUND_LABEL, DistanceTargets
 from napari_mouse_seg.tiling import SCORE_ONE
 from napari_mouse_seg.training._paint import is_uncut
 from napari_mouse_seg.training._samples import MapRules, TrainingImage, pack, resample
@@ -23,7 +23,7 @@ from napari_mouse_seg.training._samples import MapRules, TrainingImage, pack, re
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from napari_mouse_seg.plans import InstancesPlan
+    from napari_mouse_seg.plans import InstancesPlan, ObjectTargets
 
 _UNPAINTED_WEIGHT = 0.4
 _PAINT_WEIGHTS = (0.5, 3.0)
@@ -48,7 +48,8 @@ def complete_strokes(
     Parameters
     ----------
     scores
-        (3, Y, X) uint16 from 0 to ``SCORE_ONE``.
+        (3, Y, X) uint16 from 0 to ``SCORE_ONE``: foreground, touching boundary, distance; of another scheme what
+        ``decoder_maps`` makes of it.
     paint
         (Y, X) integers: 0 is not painted, 1 is background, each higher label lies inside of one object.
     instances
@@ -90,7 +91,7 @@ def prepare_strokes(
     paint: NDArray[Any],
     objects: NDArray[np.int32],
     scores: NDArray[np.uint16],
-    half_width_px: int,
+    targets: ObjectTargets,
     group: str,
 ) -> TrainingImage:
     """Encode a patch painted with strokes.
@@ -103,8 +104,8 @@ def prepare_strokes(
         As for ``complete_strokes``.
     objects
         (Y, X) labels from there.
-    half_width_px
-        Of the touching boundary.
+    targets
+        Scheme.
     group
         Sampling group.
 
@@ -115,11 +116,13 @@ def prepare_strokes(
         foreground score is to a half: that is where the model's outlines may be wrong. The distance in objects that the
         patch's edge cuts is not known.
     """
-    targets = encode_targets(objects, half_width_px)
+    maps = encode(objects, targets)
     sureness = np.abs(2 * scores[0].astype(np.float32) / SCORE_ONE - 1)
     weight = np.where(paint > 0, _paint_weight(paint, objects), _UNPAINTED_WEIGHT * sureness)
-    known = np.stack([np.ones_like(objects, np.bool_), np.ones_like(objects, np.bool_), is_uncut(objects)])
-    return replace(pack(stretched, targets, weight, known, group), rules=STROKE_MAPS)
+    known = np.ones(maps.shape, np.bool_)
+    if isinstance(targets, DistanceTargets):
+        known[targets.outputs.index("distance")] = is_uncut(objects)
+    return replace(pack(stretched, maps, weight, known, group), rules=STROKE_MAPS)
 
 
 def _paint_weight(paint: NDArray[Any], objects: NDArray[np.int32]) -> NDArray[np.float32]:

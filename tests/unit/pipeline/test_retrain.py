@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from helpers.models import write_random_model
-from helpers.projects import SHORT, SIDE, disc_project
+from helpers.projects import SHORT, SIDE, disc_patch, disc_project
 from napari_mouse_seg.errors import ModelNotFoundError, PlanError, TrainingError
 from napari_mouse_seg.events import CheckpointReady, Finished, Warned
+from napari_mouse_seg.images import from_arrays
+from napari_mouse_seg.metrics import instance_scores
 from napari_mouse_seg.networks import load_model
 from napari_mouse_seg.pipeline import (
     Orders,
     RetrainJob,
     _retrain_keeper,
+    resolve,
     resolve_retrain,
     retrain,
+    segment,
 )
-from napari_mouse_seg.plans import BoundaryTargets, PaintPlan, RetrainPlan, RoundPlan
+from napari_mouse_seg.plans import (
+    AreaTargets,
+    BoundaryTargets,
+    ClassPlan,
+    DistanceTargets,
+    PaintPlan,
+    RetrainPlan,
+    RoundPlan,
+    SegmentPlan,
+)
 from napari_mouse_seg.projects import Project
 from napari_mouse_seg.training import _finetune
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from napari_mouse_seg.plans import TargetsPlan
+
+AREAS = AreaTargets(
+    classes=(ClassPlan(label=1, name="Tissue", colour="#888888"), ClassPlan(label=2, name="Scar", colour="#ff0000"))
+)
 
 
 @pytest.fixture
@@ -68,7 +87,49 @@ def test_a_round_says_how_much_of_its_weights_is_learnt(project: Project, tmp_pa
     assert train(SHORT.replace(learnt_share=0.5)).learnt_share == 1  # A new network has nothing to keep.
     assert train(SHORT.replace(learnt_share=0.5, start_from="last")).learnt_share == 0.5
     project.update(base=str(write_random_model(tmp_path, targets=BoundaryTargets()).path))
-    assert train(SHORT.replace(learnt_share=0.5)).learnt_share == 1  # Nor has one with new outputs.
+    assert train(SHORT.replace(learnt_share=0.5)).learnt_share == 0.5
+    assert train(SHORT.replace(learnt_share=0.5, scheme="distance")).learnt_share == 1  # Nor has one with new outputs.
+
+
+@pytest.mark.parametrize(
+    ("base", "plan", "expected"),
+    [
+        (DistanceTargets(boundary_half_width_px=4), {}, DistanceTargets(boundary_half_width_px=4)),
+        (BoundaryTargets(boundary_half_width_px=3), {}, BoundaryTargets(boundary_half_width_px=3)),
+        (BoundaryTargets(boundary_half_width_px=3), {"scheme": "distance"}, DistanceTargets()),
+        (DistanceTargets(), {"scheme": "boundary"}, BoundaryTargets()),
+        (
+            BoundaryTargets(),
+            {"scheme": "boundary", "boundary_half_width_px": 5},
+            BoundaryTargets(boundary_half_width_px=5),
+        ),
+        (AREAS, {}, DistanceTargets()),
+        (AREAS, {"scheme": "boundary", "boundary_half_width_px": 1}, BoundaryTargets(boundary_half_width_px=1)),
+    ],
+)
+def test_objects_are_learnt_as_the_base_model_does_or_as_the_plan_says(
+    project: Project, tmp_path: Path, base: TargetsPlan, plan: dict[str, Any], expected: TargetsPlan
+) -> None:
+    model = write_random_model(tmp_path, targets=base)
+    card = resolve_retrain(project, SHORT.replace(**plan), str(model.path)).card
+    assert card.targets == expected
+    assert card.architecture.outputs == expected.outputs
+
+
+def test_a_round_in_three_classes_finds_objects_and_goes_on_in_them(project: Project) -> None:
+    plan = SHORT.replace(steps=80, scheme="boundary")
+    done = round_of(project, plan)
+    assert done.score is not None
+    assert done.score > 0.5
+    model = load_model(project.round_file(done.number))
+    assert model.card.targets == BoundaryTargets()
+    pixels, paint = disc_patch(1)
+    *_, last = segment(resolve(from_arrays([pixels[0]], axes="YX", name="discs"), model, SegmentPlan(device="cpu")))
+    truth = np.where(paint > 1, paint, 0).astype(np.int32)
+    assert instance_scores(last.result.labels, truth, thresholds=(0.5,)).f1[0] > 0.5
+    onwards = resolve_retrain(project, SHORT.replace(start_from="last"))
+    assert onwards.card.targets == BoundaryTargets()
+    assert onwards.unseen == ()
 
 
 def test_the_last_round_or_the_base_can_be_the_start(project: Project) -> None:

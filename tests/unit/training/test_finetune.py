@@ -13,13 +13,23 @@ import torch
 from helpers.projects import disc_patch
 from napari_mouse_seg.events import StepsDone, Validated, Warned
 from napari_mouse_seg.networks import CompactPlan, build_network
-from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, IntensityPlan, PaintPlan, RetrainPlan
+from napari_mouse_seg.plans import (
+    BACKGROUND_LABEL,
+    BoundaryTargets,
+    DistanceTargets,
+    InstancesPlan,
+    IntensityPlan,
+    ObjectTargets,
+    PaintPlan,
+    RetrainPlan,
+)
 from napari_mouse_seg.training import FineTuning, ObjectsTask, PaintedPatch, Score, _finetune
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 TINY = CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))
+DISTANCE = DistanceTargets()
 STEPS = RetrainPlan(steps=60, batch_size=2, crop_px=64, learning_rate=0.01)
 
 
@@ -38,13 +48,17 @@ def patch(seed: int = 0, **meaning: bool) -> PaintedPatch:
     return PaintedPatch(f"patch {seed}", ((pixels - 100) / 50).clip(0), paint, PaintPlan(**meaning))
 
 
-def tuning(validation: tuple[PaintedPatch, ...] = (), plan: RetrainPlan = STEPS) -> FineTuning:
+def tuning(
+    validation: tuple[PaintedPatch, ...] = (),
+    plan: RetrainPlan = STEPS,
+    targets: ObjectTargets = DISTANCE,
+) -> FineTuning:
     torch.manual_seed(0)
-    return FineTuning(build_network(TINY), objects(plan), [patch()], validation, plan)
+    return FineTuning(build_network(TINY), objects(plan, targets), [patch()], validation, plan)
 
 
-def objects(plan: RetrainPlan = STEPS) -> ObjectsTask:
-    return ObjectsTask(plan, IntensityPlan(), InstancesPlan())
+def objects(plan: RetrainPlan = STEPS, targets: ObjectTargets = DISTANCE) -> ObjectsTask:
+    return ObjectsTask(plan, IntensityPlan(), InstancesPlan(), targets)
 
 
 def made_batch(made: FineTuning) -> tuple[torch.Tensor, torch.Tensor]:
@@ -55,9 +69,10 @@ def made_batch(made: FineTuning) -> tuple[torch.Tensor, torch.Tensor]:
         return made.averaged(images), maps
 
 
-def test_it_learns_the_discs_of_a_patch_it_never_saw() -> None:
-    made = tuning((patch(1),), STEPS.replace(steps=200))
-    task = objects()
+@pytest.mark.parametrize("targets", [DISTANCE, BoundaryTargets()], ids=lambda targets: targets.kind)
+def test_it_learns_the_discs_of_a_patch_it_never_saw(targets: ObjectTargets) -> None:
+    made = tuning((patch(1),), STEPS.replace(steps=200), targets)
+    task = objects(targets=targets)
     first = float(task.loss(*made_batch(made)))
     events = list(made.run(Free()))
     assert float(task.loss(*made_batch(made))) < first / 2
@@ -125,10 +140,17 @@ def test_sparse_validation_is_scored_by_overlap() -> None:
     assert objects().score(network, [sparse]).value == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("meaning", [{"whole_objects": False}, {"whole_objects": False, "rest_is_background": True}])
-def test_strokes_train_too(meaning: dict[str, bool]) -> None:
+@pytest.mark.parametrize(
+    ("meaning", "targets"),
+    [
+        ({"whole_objects": False}, DISTANCE),
+        ({"whole_objects": False, "rest_is_background": True}, DISTANCE),
+        ({"whole_objects": False}, BoundaryTargets()),
+    ],
+)
+def test_strokes_train_too(meaning: dict[str, bool], targets: ObjectTargets) -> None:
     torch.manual_seed(0)
-    task = objects()
+    task = objects(targets=targets)
     made = FineTuning(build_network(TINY), task, [patch(**meaning)], (), STEPS)
     first = float(task.loss(*made_batch(made)))
     for _ in made.run(Free()):

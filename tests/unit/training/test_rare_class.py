@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from helpers.scenes import draw_discs
-from napari_mouse_seg.plans import BoundaryTargets, TrainingPlan
+from napari_mouse_seg.plans import BoundaryTargets, DistanceTargets, ObjectTargets, TrainingPlan
 from napari_mouse_seg.training import boundary_loss, instance_loss, prepare_image
 
 PLAN = TrainingPlan()
 LABELS = draw_discs((60, 80), [(30, 20), (30, 36), (30, 65)], 10)
 
 
-def maps_of(targets: BoundaryTargets | None) -> torch.Tensor:
+def maps_of(targets: ObjectTargets) -> torch.Tensor:
     pixels = np.zeros((1, *LABELS.shape), np.float32)
     return torch.from_numpy(prepare_image(pixels, LABELS, PLAN, "drawn", targets).maps)[None]
 
@@ -47,7 +47,7 @@ def test_missing_the_touching_class_costs_more_with_each_remedy(change: dict[str
 
 @pytest.mark.parametrize("overlap", ["none", "dice", "tversky"])
 def test_the_distance_scheme_takes_the_same_remedies(overlap: str) -> None:
-    maps = maps_of(None)
+    maps = maps_of(DistanceTargets())
     logits = perfect(maps)
     logits[:, 1] = -12
     base = instance_loss(logits, maps, PLAN.replace(boundary_overlap="none"))
@@ -79,7 +79,7 @@ def test_with_a_focus_pixels_that_are_right_count_less() -> None:
 
 
 def test_a_focus_of_nothing_leaves_the_gradient_finite() -> None:
-    maps = maps_of(None)
+    maps = maps_of(DistanceTargets())
     logits = perfect(maps).requires_grad_()
     instance_loss(logits, maps, PLAN).backward()
     assert torch.isfinite(logits.grad).all()

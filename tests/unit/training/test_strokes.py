@@ -12,7 +12,14 @@ from torch import nn
 from helpers.scenes import draw_discs
 from napari_mouse_seg.instances import encode_targets
 from napari_mouse_seg.networks import ModelCard
-from napari_mouse_seg.plans import BACKGROUND_LABEL, InstancesPlan, PaintPlan, RetrainPlan
+from napari_mouse_seg.plans import (
+    BACKGROUND_LABEL,
+    BoundaryTargets,
+    DistanceTargets,
+    InstancesPlan,
+    PaintPlan,
+    RetrainPlan,
+)
 from napari_mouse_seg.tiling import SCORE_ONE
 from napari_mouse_seg.training import PaintedPatch, complete_strokes, make_task, prepare_strokes
 
@@ -78,7 +85,7 @@ def test_strokes_teach_whole_objects_with_less_weight_than_the_paint() -> None:
     paint[40] = BACKGROUND_LABEL
     scores = scores_of(LABELS)
     scores[0, :, 80:] = SCORE_ONE * 5 // 8  # unsure there
-    image = prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, LABELS, scores, 2, "paint")
+    image = prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, LABELS, scores, DistanceTargets(), "paint")
     np.testing.assert_array_equal(image.maps[0] == 255, LABELS > 0)
     assert image.maps[1][20, 28] == 255  # between the two that touch
     assert image.maps[2][60, 30] == pytest.approx(255)
@@ -95,9 +102,23 @@ def test_nothing_is_learnt_of_the_distance_in_an_object_that_the_edge_cuts() -> 
     objects[50:70, 80:] = 4
     paint = np.zeros(SHAPE, int)
     paint[60, 82:88] = 11
-    image = prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, objects, scores_of(objects), 2, "paint")
+    image = prepare_strokes(
+        np.zeros((1, *SHAPE), np.float32), paint, objects, scores_of(objects), DistanceTargets(), "paint"
+    )
     np.testing.assert_array_equal(image.maps[6] == 255, objects != 4)
     assert (image.maps[4:6] == 255).all()
+
+
+def test_in_classes_the_objects_that_strokes_stand_for_are_learnt_whole_too() -> None:
+    paint = np.zeros(SHAPE, int)
+    paint[20, 15:23] = 11
+    image = prepare_strokes(
+        np.zeros((1, *SHAPE), np.float32), paint, LABELS, scores_of(LABELS), BoundaryTargets(), "paint"
+    )
+    np.testing.assert_array_equal(image.maps[0] == 255, LABELS == 0)
+    np.testing.assert_array_equal(image.maps[1] + image.maps[2] == 255, LABELS > 0)
+    assert image.maps[2][20, 28] == 255  # between the two that touch
+    assert (image.maps[4:] == 255).all()
 
 
 @pytest.mark.parametrize("rows", [3, 10])
@@ -106,7 +127,7 @@ def test_the_ratio_of_strokes_is_not_learnt(rows: int) -> None:
     paint[LABELS == 3] = 11
     paint[:rows, 55:] = BACKGROUND_LABEL
     weight = (
-        prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, LABELS, scores_of(LABELS), 2, "paint")
+        prepare_strokes(np.zeros((1, *SHAPE), np.float32), paint, LABELS, scores_of(LABELS), DistanceTargets(), "paint")
         .maps[3]
         .astype(float)
     )
