@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+from tests.helpers.pyramids import write_plate
 
 from napari_mouse_seg.cli import main
 from napari_mouse_seg.export import read_record
@@ -145,6 +146,26 @@ def test_of_a_file_with_several_images_each_can_be_segmented(done, model_path, p
     (tmp_path / "stage-series1.tif").unlink()
     assert main(list(record.command)[1:]) == 0
     assert tifffile.imread(tmp_path / "stage-series1.tif").shape == (SHAPE[0] - 30, SHAPE[1])
+
+
+def test_the_fields_of_a_plate_are_segmented_one_after_another(model_path, images, tmp_path, capsys):
+    pixels = tifffile.imread(images / "a.ome.tif")
+    plate = write_plate(tmp_path / "plate.zarr", {"A/1/0": pixels, "A/1/1": pixels[:64, :64], "B/3/0": pixels})
+    (plate / "A/1/1/0/zarr.json").write_text("{")
+    results = tmp_path / "results"
+    assert segment(model_path, plate, results, *THRESHOLDS) == 1
+    told = capsys.readouterr()
+    assert "plate.zarr/A/1/0: " in told.out
+    assert "plate.zarr/A/1/1" in told.err
+    assert "2 of 3 images done." in told.out
+    names = [path.name for path in sorted(results.iterdir())]
+    assert names == [f"plate-{field}.{ending}" for field in ("A-1-0", "B-3-0") for ending in ("json", "tif")]
+    first, last = (tifffile.imread(results / f"plate-{field}.tif") for field in ("A-1-0", "B-3-0"))
+    assert first.any()
+    np.testing.assert_array_equal(first, last)
+    assert read_record(results / "plate-B-3-0.json").input.path == str(plate / "B/3/0")
+    assert segment(model_path, plate / "A/1", results, "--resume", *THRESHOLDS) == 1
+    assert capsys.readouterr().out.count("done before") == 1
 
 
 def test_of_a_file_with_several_images_the_largest_is_taken_and_told(done, model_path, positions, tmp_path, capsys):

@@ -9,7 +9,7 @@ import tifffile
 import zarr
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -106,3 +106,23 @@ def means(pixels: np.ndarray, n_levels: int) -> list[np.ndarray]:
         blocks = levels[-1].reshape(rows, 2, columns, 2)
         levels.append(np.round(blocks.mean((1, 3))).astype(pixels.dtype))
     return levels
+
+
+def write_plate(path: Path, fields: Mapping[str, np.ndarray], *, version: str = "0.5") -> Path:
+    """Write an OME-Zarr plate; keys are paths of fields in it, ``A/1/0``, in the order of the metadata."""
+
+    def write_group(folder: Path, key: str, value: object) -> None:
+        is_old = version == "0.4"
+        group = zarr.open_group(str(folder), mode="w", zarr_format=2 if is_old else 3)
+        group.attrs.update({key: value} if is_old else {"ome": {"version": version, key: value}})
+
+    wells: dict[str, list[str]] = {}
+    for field in fields:
+        well, _, name = field.rpartition("/")
+        wells.setdefault(well, []).append(name)
+    write_group(path, "plate", {"wells": [{"path": well} for well in wells]})
+    for well, names in wells.items():
+        write_group(path / well, "well", {"images": [{"path": name} for name in names]})
+    for field, pixels in fields.items():
+        write_ome_zarr(path / field, [pixels], version=version)
+    return path

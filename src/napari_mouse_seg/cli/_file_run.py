@@ -63,7 +63,10 @@ class FileRun:
 
     def label(self, source: Path) -> str:
         """Return what an input is called in messages."""
-        return source.name if self.series is None else f"{source.name}, series {self.series}"
+        from napari_mouse_seg.images import image_name
+
+        name = image_name(source)
+        return name if self.series is None else f"{name}, series {self.series}"
 
     def command(self, source: Path, model: Model) -> tuple[str, ...]:
         """Return the arguments that do the same again."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg.errors import ImageNotFoundError, PlanError
-from napari_mouse_seg.images import image_stem
+from napari_mouse_seg.images import image_stem, plate_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,14 +27,14 @@ def find_inputs(texts: Iterable[str]) -> list[Path]:
     texts
         Files, OME-Zarr folders, folders (every image directly in them), or patterns with ``*``, ``?``
         or ``[]`` (for shells that do not expand them). A pattern with a suffix takes every file that it names, one
-        without takes the images.
+        without takes the images. An OME-Zarr plate or well stands for its fields.
 
     Raises
     ------
     ImageNotFoundError
         If a folder or pattern holds no image. A missing file is found when it is opened.
     """
-    found = [_absolute(path) for text in texts for path in _expand(text)]
+    found = [_absolute(image) for text in texts for path in _expand(text) for image in plate_fields(path) or [path]]
     return list(dict.fromkeys(found))
 
 

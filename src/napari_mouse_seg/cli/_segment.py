@@ -34,7 +34,7 @@ _ALL = -1
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add arguments and options."""
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image file, folder of images, OME-Zarr, or pattern")
+    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image file, folder of images, OME-Zarr image or plate, or pattern")
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     add_model_option(parser)
     parser.add_argument("--format", choices=LABEL_FORMATS, default=LABEL_FORMATS[0], help="of the labels; default tiff")
@@ -131,8 +131,7 @@ def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
         record, is_new = run_file(path, file_run, console)
     except MouseSegError as error:
         # Most errors of files name them, but not which of several images it is.
-        is_named = path.name in str(error) and file_run.series is None
-        console.error(str(error) if is_named else f"{name}: {error}", error)
+        console.error(str(error) if name in str(error) else f"{name}: {error}", error)
         return False
     except Exception as error:  # noqa: BLE001 (run boundary: the other images go on)
         console.error(f"{name}: unexpected {type(error).__name__}: {error}. Run with --debug and report it.", error)

@@ -10,7 +10,8 @@ from napari_mouse_seg.images._plane import ImagePlane
 from napari_mouse_seg.images._sample import sample_path
 from napari_mouse_seg.images._series import Series
 from napari_mouse_seg.images._stained import looks_stained
-from napari_mouse_seg.images._stem import file_name, image_stem, result_stem
+from napari_mouse_seg.images._stem import file_name, image_name, image_stem, result_stem, zarr_root
+from napari_mouse_seg.images._zarr_plate import plate_fields
 
 __all__ = [
     "IMAGE_SUFFIXES",
@@ -25,13 +26,16 @@ __all__ = [
     "image_files",
     "image_fingerprint",
     "image_hash",
+    "image_name",
     "image_stem",
     "intensity_range",
     "list_series",
     "looks_stained",
     "normalise",
     "open_image",
+    "plate_fields",
     "result_stem",
     "sample_path",
     "stretch",
+    "zarr_root",
 ]

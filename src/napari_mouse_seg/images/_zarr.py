@@ -14,7 +14,9 @@ from napari_mouse_seg.images._image import Calibration, MultiscaleImage
 from napari_mouse_seg.images._joined import join_colours
 from napari_mouse_seg.images._levels import ArrayLevel
 from napari_mouse_seg.images._series import choose_series
+from napari_mouse_seg.images._stem import image_name
 from napari_mouse_seg.images._units import pixel_size, to_um
+from napari_mouse_seg.images._zarr_plate import plate_fields
 from napari_mouse_seg.images._zarr_series import series_folders, series_names
 
 if TYPE_CHECKING:
@@ -91,9 +93,9 @@ def ome_zarr_series(path: Path) -> Series | None:
 def _first_multiscale(path: Path, ome: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
     """Return the first image of the group, or raise the reason why there is none."""
     if "plate" in ome or "well" in ome:
-        raise UnsupportedImageError(
-            f"{path} is an OME-Zarr plate or well, not an image; open one of its fields, such as {path.name}/A/1/0."
-        )
+        fields = plate_fields(path)
+        way = f"open one of its {len(fields)} fields, such as {fields[0]}" if fields else "it lists no field"
+        raise UnsupportedImageError(f"{path} is an OME-Zarr plate or well, not an image; {way}.")
     if not ome.get("multiscales"):
         raise UnsupportedImageError(
             f"{path} is a Zarr group without OME-Zarr metadata (no 'multiscales'); give an OME-Zarr image."
@@ -118,7 +120,7 @@ def _image_from_group(path: Path, group: Any, multiscale: dict[str, Any], ome: d
     scales = [_scales(multiscale, dataset, names) for dataset in datasets]
     shapes = [level.plane_shape for level in levels]
     return build_image(
-        path.name,
+        image_name(path),
         path,
         kept,
         levels,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
+
+from napari_mouse_seg.images._zarr_plate import read_ome
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,11 +34,6 @@ def series_names(path: Path, folders: list[Path]) -> list[str]:
 
 
 def _listed(group: Path) -> list[str]:
-    """Return what the group beside the images says of them, in zarr's format 3 or 2."""
-    for file in ("zarr.json", ".zattrs"):
-        with suppress(OSError, ValueError):
-            found: Any = json.loads((group / file).read_text(encoding="utf-8"))  # Any: JSON
-            for key in ("attributes", "ome"):
-                found = found.get(key, found)
-            return [str(name) for name in found.get("series", ())]
-    return []
+    """Return what the group beside the images says of them."""
+    series = read_ome(group).get("series")
+    return [str(name) for name in series] if isinstance(series, list) else []

@@ -7,6 +7,7 @@ for each view.
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from napari_mouse_seg.errors import MouseSegError
-    from napari_mouse_seg.images import ImagePlane, Level, MultiscaleImage, Series
+    from napari_mouse_seg.images import ImagePlane, Level, MultiscaleImage
 
     PathOrPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     LayerData = tuple[Any, dict[str, Any], str]  # Any: napari's layer data and arguments
@@ -44,17 +45,17 @@ _COLORMAPS = ("cyan", "yellow", "magenta", "red", "green", "blue")
 
 
 def get_reader(path: PathOrPaths) -> Callable[[PathOrPaths], list[LayerData]] | None:
-    """Return the reader if the names of all paths end like images, otherwise None; nothing is opened.
+    """Return the reader if the names of all paths end like images or lie in one, otherwise None; nothing is opened.
 
     Parameters
     ----------
     path
         One path, or several.
     """
-    from napari_mouse_seg.images import IMAGE_SUFFIXES
+    from napari_mouse_seg.images import IMAGE_SUFFIXES, zarr_root
 
-    names = [os.fspath(one).rstrip("/\\").lower() for one in _paths(path)]
-    return read if names and all(name.endswith(IMAGE_SUFFIXES) for name in names) else None
+    roots = [zarr_root(Path(one)).name.lower() for one in _paths(path)]
+    return read if roots and all(name.endswith(IMAGE_SUFFIXES) for name in roots) else None
 
 
 def read(path: PathOrPaths) -> list[LayerData]:
@@ -87,29 +88,40 @@ def _paths(path: PathOrPaths) -> list[str | os.PathLike[str]]:
 
 
 def _file_layers(path: str | os.PathLike[str]) -> list[LayerData]:
-    """One layer for each channel of each image of a file, the visible one last; a damaged one hides no other."""
-    from napari_mouse_seg.errors import MouseSegError
-    from napari_mouse_seg.images import list_series, open_image
+    """One layer for each channel of each image of a file or plate."""
+    from napari_mouse_seg.images import list_series, open_image, plate_fields
 
+    if fields := plate_fields(Path(path)):
+        names = [field.relative_to(path).as_posix() for field in fields]
+        return _several(path, names, 0, lambda number: open_image(fields[number], labels=True))
     series = list_series(path)
     if series is None:
         return _layers(open_image(path, labels=True))
-    numbers = sorted({series.index, *range(min(len(series.names), _MOST_SERIES))})
+    return _several(path, series.names, series.index, lambda number: open_image(path, series=number, labels=True))
+
+
+def _several(
+    path: str | os.PathLike[str], names: Sequence[str], first: int, open_one: Callable[[int], MultiscaleImage]
+) -> list[LayerData]:
+    """Return the layers of several images, those of the visible one last; a damaged one hides no other."""
+    from napari_mouse_seg.errors import MouseSegError
+
+    numbers = sorted({first, *range(min(len(names), _MOST_SERIES))})
     opened: dict[int, list[LayerData]] = {}
     troubles: dict[int, MouseSegError] = {}
     for number in numbers:
         try:
-            image = open_image(path, series=number, labels=True)
+            image = open_one(number)
             opened[number] = _layers(image)
         except MouseSegError as error:
             troubles[number] = error
             continue
-        if number != series.index:
+        if number != first:
             image.forget()  # Nobody looks at it yet, and each holds some megabytes.
     if not opened:
-        raise troubles[series.index]
-    shown = series.index if series.index in opened else next(iter(opened))
-    _tell(path, series, numbers, troubles)
+        raise troubles[first]
+    shown = first if first in opened else next(iter(opened))
+    _tell(path, names, numbers, troubles)
     # The last is the one that napari makes active and panels take.
     ordered = sorted(opened, key=lambda number: (number == shown, number))
     return [
@@ -120,16 +132,16 @@ def _file_layers(path: str | os.PathLike[str]) -> list[LayerData]:
 
 
 def _tell(
-    path: str | os.PathLike[str], series: Series, numbers: Sequence[int], troubles: Mapping[int, MouseSegError]
+    path: str | os.PathLike[str], names: Sequence[str], numbers: Sequence[int], troubles: Mapping[int, MouseSegError]
 ) -> None:
     """Say what of a file is not shown."""
-    texts = [f"{series.names[number]}: {error}" for number, error in [*troubles.items()][:_MOST_TOLD]]
+    texts = [f"{names[number]}: {error}" for number, error in [*troubles.items()][:_MOST_TOLD]]
     if len(troubles) > _MOST_TOLD:
         texts.append(f"{len(troubles) - _MOST_TOLD} more cannot be opened either.")
-    left = [name for number, name in enumerate(series.names) if number not in numbers]
+    left = [name for number, name in enumerate(names) if number not in numbers]
     if left:
         more = f" and {len(left) - _MOST_TOLD} more" if len(left) > _MOST_TOLD else ""
-        texts.append(f"Of its {len(series.names)} images these are not opened: {', '.join(left[:_MOST_TOLD])}{more}.")
+        texts.append(f"Of its {len(names)} images these are not opened: {', '.join(left[:_MOST_TOLD])}{more}.")
     if texts:
         from napari.utils.notifications import show_warning
 
@@ -188,8 +200,9 @@ def _numbered(image: MultiscaleImage) -> dict[str, Any]:  # Any: JSON values
 
 
 def _layer_name(image: MultiscaleImage, channel: int) -> str:
-    """File name without suffix, and image and channel where there are several."""
-    name = image.name
+    """File name without suffix, and field, image and channel where there are several."""
+    name, is_field, field = image.name.partition(".zarr/")
+    name = f"{name} – {field}" if is_field else name
     for suffix in (".zarr", ".tiff", ".tif", ".ome"):
         name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
     if image.series is not None:

@@ -26,14 +26,16 @@ _ROUND_NUMBER = re.compile(r"round-(\d+)\.")
 def default_folder(image_path: Path) -> Path:
     """Return where the project of an image lies unless the user chooses another place: beside the image.
 
+    That of a field of an OME-Zarr plate lies beside the plate.
+
     Parameters
     ----------
     image_path
         ``field.ome.tif`` and ``field.png`` share ``field.mouse-seg``.
     """
-    from napari_mouse_seg.images import image_stem
+    from napari_mouse_seg.images import image_stem, zarr_root
 
-    return image_path.with_name(f"{image_stem(image_path)}.mouse-seg")
+    return zarr_root(image_path).with_name(f"{image_stem(image_path)}.mouse-seg")
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from tests.helpers.pyramids import write_plate
 
 from napari_mouse_seg.cli._inputs import check_stems, find_inputs, find_labels
 from napari_mouse_seg.errors import ImageNotFoundError, PlanError
@@ -111,3 +113,12 @@ def test_a_pattern_below_a_folder_with_brackets_finds_its_files(tmp_path):
     plate.mkdir()
     (plate / "one.tif").touch()
     assert find_inputs([str(plate / "*.tif")]) == [plate / "one.tif"]
+
+
+def test_a_plate_stands_for_its_fields(tmp_path):
+    names = ("A/1/0", "A/1/1", "C/3/0")
+    plate = write_plate(tmp_path / "p.zarr", {name: np.ones((8, 8), np.uint8) for name in names})
+    fields = [plate / name for name in names]
+    assert find_inputs([str(plate)]) == find_inputs([str(tmp_path)]) == find_inputs([f"{tmp_path}/*"]) == fields
+    assert find_inputs([str(plate / "A/1"), str(fields[1])]) == fields[:2]
+    check_stems(fields)

@@ -140,12 +140,6 @@ def test_images_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
     assert series.names == ("Same (0)", "Other", "Same (2)")
 
 
-def test_a_plate_is_named_as_such_whatever_is_chosen(tmp_path: Path) -> None:
-    zarr.open_group(str(tmp_path / "plate.zarr"), mode="w", zarr_format=2).attrs["plate"] = {"wells": []}
-    with pytest.raises(UnsupportedImageError, match="is an OME-Zarr plate or well"):
-        open_image(tmp_path / "plate.zarr", series=1)
-
-
 def test_a_folder_that_is_no_zarr_holds_no_series(tmp_path: Path) -> None:
     (tmp_path / "x.zarr").mkdir()
     assert list_series(tmp_path / "x.zarr") is None

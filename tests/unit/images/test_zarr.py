@@ -134,13 +134,6 @@ def test_a_bare_array_is_refused(tmp_path: Path):
         open_image(tmp_path / "a.zarr" / "0")
 
 
-def test_a_plate_is_refused_with_the_way_to_a_field(tmp_path: Path):
-    group = zarr.open_group(str(tmp_path / "p.zarr"), mode="w", zarr_format=2)
-    group.attrs["plate"] = {"wells": []}
-    with pytest.raises(UnsupportedImageError, match=r"plate or well.*p\.zarr/A/1/0"):
-        open_image(tmp_path / "p.zarr")
-
-
 def test_unknown_axes_are_refused(tmp_path: Path):
     path = write_ome_zarr(tmp_path / "a.zarr", [pattern((2, 40, 30))], "zyx")
     edit_ome(path, lambda ome: ome["multiscales"][0]["axes"][0].update(name="q"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import dask
@@ -11,7 +12,14 @@ import numpy as np
 import pytest
 import tifffile
 from napari.layers import Labels
-from tests.helpers.pyramids import halves, pattern, write_ome_zarr, write_pyramid_tiff, write_sparse_tiff
+from tests.helpers.pyramids import (
+    halves,
+    pattern,
+    write_ome_zarr,
+    write_plate,
+    write_pyramid_tiff,
+    write_sparse_tiff,
+)
 
 from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError, UnsupportedImageError
 from napari_mouse_seg.export import LabelImage, write_tiff
@@ -87,6 +95,28 @@ def test_an_image_that_cannot_be_opened_does_not_hide_the_others(tmp_path: Path,
     layers = read(write_positions(tmp_path / "stage.ome.tif", 2))
     assert [arguments["name"] for _, arguments, _ in layers] == [f"stage – Position 2 – channel {c}" for c in (0, 1)]
     assert told == [f"{tmp_path / 'stage.ome.tif'}: Position 1: Position 1 is damaged"]
+
+
+def test_the_first_fields_of_a_plate_become_layers_and_the_first_of_them_is_seen(tmp_path: Path, monkeypatch):
+    told: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
+    names = [f"A/{column}/0" for column in range(1, 19)]
+    plate = write_plate(tmp_path / "screen.ome.zarr", {name: pattern((30, 40)) for name in names})
+    shutil.rmtree(plate / "A/2")
+    layers = read(plate)
+    assert [arguments["name"] for _, arguments, _ in layers][-2:] == ["screen.ome – A/16/0", "screen.ome – A/1/0"]
+    assert [arguments["visible"] for _, arguments, _ in layers] == [False] * 14 + [True]
+    assert layers[-1][1]["metadata"]["mouse_seg_path"] == str(plate / "A/1/0")
+    assert "A/2: There is no file or directory" in told[0]
+    assert told[0].endswith("Of its 18 images these are not opened: A/17/0, A/18/0.")
+
+
+def test_wells_and_fields_of_a_plate_are_read_too(tmp_path: Path):
+    plate = write_plate(tmp_path / "p.zarr", {name: pattern((30, 40)) for name in ("A/1/0", "A/1/1")})
+    for path, count in ((plate / "A" / "1", 2), (plate / "A" / "1" / "1", 1)):
+        reader = get_reader(str(path))
+        assert reader is not None
+        assert len(reader(str(path))) == count
 
 
 def test_where_the_largest_cannot_be_opened_another_is_seen(tmp_path: Path, monkeypatch):
