@@ -34,7 +34,9 @@ _ALL = -1
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add arguments and options."""
-    parser.add_argument("inputs", nargs="+", metavar="INPUT", help="image file, folder of images, OME-Zarr image or plate, or pattern")
+    parser.add_argument(
+        "inputs", nargs="+", metavar="INPUT", help="image file, folder of images, OME-Zarr image or plate, or pattern"
+    )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the results")
     add_model_option(parser)
     parser.add_argument("--format", choices=LABEL_FORMATS, default=LABEL_FORMATS[0], help="of the labels; default tiff")

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     PathOrPaths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
     LayerData = tuple[Any, dict[str, Any], str]  # Any: napari's layer data and arguments
 
+PATH = "mouse_seg_path"
+"""Key in a layer's metadata of the file or folder that it is of, which may lie in the one that was opened."""
+
 CHANNEL = "mouse_seg_channel"
 """Key in a layer's metadata of the channel of the file that it holds."""
 
@@ -190,7 +193,7 @@ def _placed(image: MultiscaleImage, channel: int) -> dict[str, Any]:  # Any: nap
         "scale": scale,
         "units": units,
         "axis_labels": tuple(axes.removesuffix("S").lower()),
-        "metadata": {"mouse_seg_path": str(image.path), "mouse_seg_axes": axes, CHANNEL: channel} | _numbered(image),
+        "metadata": {PATH: str(image.path), "mouse_seg_axes": axes, CHANNEL: channel} | _numbered(image),
     }
 
 

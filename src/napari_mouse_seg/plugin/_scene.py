@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from napari_mouse_seg.errors import ProjectError, UnsupportedImageError
 from napari_mouse_seg.plans import ImageReference, SegmentPlan
 from napari_mouse_seg.plugin._layers import image_of_layer, plane_indices
-from napari_mouse_seg.plugin._reader import CHANNEL
+from napari_mouse_seg.plugin._reader import CHANNEL, PATH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -157,9 +157,15 @@ def reference(scene: Scene) -> ImageReference:
 
 
 def image_path(layer: Image) -> Path | None:
-    """Return the file or folder that a layer was read from; None if it was made in memory."""
-    path = getattr(layer.source, "path", None)
-    return Path(path).absolute() if path and Path(path).exists() else None
+    """Return the file or folder that a layer was read from; None if it was made in memory.
+
+    Of a field of a plate that is the field's own, and not the plate that was opened.
+    """
+    opened, own = getattr(layer.source, "path", None), layer.metadata.get(PATH)
+    if not opened or not Path(opened).exists():
+        return None
+    is_part = isinstance(own, str) and Path(own).absolute().is_relative_to(Path(opened).absolute())
+    return Path(own if is_part else opened).absolute()
 
 
 def file_channel(layer: Image) -> int | None:

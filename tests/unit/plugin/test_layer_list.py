@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from napari.components import ViewerModel
 from napari.layers import Image
-from napari.layers._source import Source
+from napari.layers._source import Source, layer_source
+from tests.helpers.pyramids import write_plate
 
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import AID
-from napari_mouse_seg.plugin._reader import CHANNEL
+from napari_mouse_seg.plugin._reader import CHANNEL, PATH, read
+from napari_mouse_seg.plugin._scene import image_path
 from napari_mouse_seg.plugin._truth_layers import LabelsLayerList
 
 if TYPE_CHECKING:
@@ -193,3 +195,27 @@ def test_of_channels_the_first_is_chosen_unless_another_is_selected(viewer: View
         images.start()
         assert images.current is chosen
         images.close()
+
+
+def test_of_a_plate_the_field_that_is_seen_is_chosen_and_each_is_an_image_of_its_own(tmp_path: Path) -> None:
+    plate = write_plate(tmp_path / "p.zarr", {f"A/{column}/0": PIXELS for column in (1, 2, 3)})
+    viewer = ViewerModel()
+    with layer_source(path=str(plate)):  # As napari notes what it opens.
+        for data, arguments, _ in read(plate):
+            viewer.add_image(data, **arguments)
+    images = ImageLayerList(viewer)
+    images.start()
+    assert images.current is not None
+    assert images.current.name == "p – A/1/0"
+    assert {image_path(layer) for layer in viewer.layers} == {plate / f"A/{column}/0" for column in (1, 2, 3)}
+    images.close()
+
+
+def test_a_path_in_the_metadata_counts_only_within_what_was_opened(tmp_path: Path) -> None:
+    for name in ("a.tif", "b.tif"):
+        (tmp_path / name).touch()
+    told = {PATH: str(tmp_path / "a.tif")}
+    with layer_source(path=str(tmp_path / "b.tif")):
+        other = Image(PIXELS, metadata=told)
+    assert image_path(other) == tmp_path / "b.tif"
+    assert image_path(Image(PIXELS, metadata=told)) is None
