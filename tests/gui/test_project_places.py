@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from qtpy.QtWidgets import QComboBox
+from tests.helpers.pyramids import write_plate
 
 from napari_mouse_seg import images
 from napari_mouse_seg.errors import ProjectError
@@ -224,3 +225,20 @@ def test_without_an_image_no_project_begins(desk: Desk, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     desk.panel.projectRequested.emit(tmp_path / "empty")
     assert "open an image first" in desk.panel.failure_text()
+
+
+def test_the_project_of_a_field_lies_beside_its_plate_and_is_not_that_of_the_next(
+    discs: Discs, open_desk: Callable[..., Desk], tmp_path: Path
+) -> None:
+    pixels, _ = discs
+    plate = write_plate(tmp_path / "plate.zarr", {"A/1/0": pixels, "A/2/0": pixels // 2})
+    desk = open_desk(plate)
+    desk.hands.stroke(desk.add_patch(), [(30, 20), (30, 40)])
+    desk.until_saved()
+    assert desk.project.folder == tmp_path / "plate-A-1-0.mouse-seg"
+    assert desk.project.plan.image.path == str(plate / "A/1/0")
+    choose_image(desk, "plate – A/2/0")
+    desk.until(lambda: desk.session.project is None and not desk.session.is_opening, timeout_ms=20_000)
+    choose_image(desk, "plate – A/1/0")
+    desk.until(lambda: desk.session.project is not None, timeout_ms=20_000)
+    assert desk.saved()[30, 30] == 2

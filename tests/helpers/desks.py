@@ -42,7 +42,7 @@ class Desk:
 
     def __init__(self, viewer: Viewer, qtbot: QtBot, path: Path, models: tuple[Model, ...], **placed: Any) -> None:
         self.viewer, self.qtbot, self.hands = viewer, qtbot, Hands(viewer)
-        (self.image,) = viewer.open(path, plugin="napari-mouse-seg", **placed)
+        *_, self.image = viewer.open(path, plugin="napari-mouse-seg", **placed)  # The last is seen.
         shelf = shelf_of(viewer)
         for known in shelf.models:
             shelf.take_out(known)

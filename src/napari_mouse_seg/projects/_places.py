@@ -134,12 +134,19 @@ def _is_same(known: ImageReference, image: ImageReference, fingerprint: Callable
         return not known.path and known.name == image.name and known.shape == image.shape
     if by_path and known.path == image.path:
         return True
+    if _is_other_folder(known, image):
+        return False
     return bool(known.fingerprint) and known.shape == image.shape and known.fingerprint == fingerprint()
 
 
 def _is_other_series(known: ImageReference, image: ImageReference) -> bool:
     """Return whether both are known to be different images of a file."""
     return len({known.series, image.series} - {None}) > 1
+
+
+def _is_other_folder(known: ImageReference, image: ImageReference) -> bool:
+    """Return whether two OME-Zarr images are both there: their fingerprints do not tell pixels, as of a plate's fields."""
+    return bool(known.path) and known.path != image.path and Path(image.path).is_dir() and Path(known.path).is_dir()
 
 
 def _is_elsewhere(known: ImageReference, image: ImageReference, folder: Path) -> bool:

@@ -193,6 +193,20 @@ def test_a_folder_of_an_image_is_not_taken_for_another_that_is_gone(images: Path
     assert find_project(other) is None
 
 
+def test_two_folders_that_are_both_there_are_two_images_though_their_fingerprints_agree(images: Path) -> None:
+    folders = [images / f"{name}.zarr" for name in ("one", "other")]
+    for folder in folders:
+        folder.mkdir()
+        (folder / "0.0").write_text(folder.stem[0] * 3)  # Of the same size.
+    one, other = (ImageReference(path=str(folder), name=folder.stem, shape=SHAPE) for folder in folders)
+    project = make_project(images / "kept.mouse-seg", one)
+    left = {project: relinked(one, folders[0], project)}
+    assert find_project(one, left) == project
+    assert find_project(other, left) is None
+    folders[0].rename(images / "gone")
+    assert find_project(other, left) == project  # What was moved is the same image.
+
+
 def test_many_projects_beside_an_image_are_not_read_in_a_quick_search(
     images: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
