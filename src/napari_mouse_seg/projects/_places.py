@@ -145,7 +145,7 @@ def _is_other_series(known: ImageReference, image: ImageReference) -> bool:
 
 
 def _is_other_folder(known: ImageReference, image: ImageReference) -> bool:
-    """Return whether two OME-Zarr images are both there: fingerprints do not tell their pixels, as of a plate's fields."""
+    """Return whether two OME-Zarr images are both there; fingerprints do not tell their pixels (fields of a plate)."""
     return bool(known.path) and known.path != image.path and Path(image.path).is_dir() and Path(known.path).is_dir()
 
 
