@@ -194,3 +194,26 @@ def test_label_images_one_pixel_wide_are_label_images(shape, tmp_path, capsys):
         tifffile.imwrite(tmp_path / name / "a.tif", np.ones(shape, np.uint32))
     assert evaluate((tmp_path / "predicted", tmp_path / "truth")) == 0
     assert "a " in capsys.readouterr().out
+
+
+def test_images_and_masks_in_place_of_labels_are_doubted(folders, capsys):
+    predicted, truth = folders
+    grey = np.random.default_rng(0).integers(1, 200, (20, 20)).astype(np.uint16)
+    tifffile.imwrite(predicted / "a.tif", grey)
+    mask = np.zeros((20, 20), np.uint8)
+    mask[1::5, 1::5] = 255
+    Image.fromarray(mask).save(truth / "b.png")
+    assert evaluate(folders) == 0
+    told = capsys.readouterr().err
+    assert f"{predicted / 'a.tif'}: most neighbouring pixels differ, so this seems to be an image" in told
+    assert f"{truth / 'b.png'}: the only label is in many pieces, so this seems to be a mask" in told
+
+
+def test_labels_of_objects_are_not_doubted(folders, capsys):
+    touching = np.kron(np.arange(1, 26).reshape(5, 5), np.ones((4, 4), int)).astype(np.uint16)
+    for folder in folders:
+        for path in folder.glob("a.*"):
+            path.unlink()
+        tifffile.imwrite(folder / "a.tif", touching)
+    assert evaluate(folders) == 0
+    assert "seems to be" not in capsys.readouterr().err
