@@ -90,7 +90,9 @@ class Segmentation:
             If a file exists or cannot be written.
         """
         chosen = (formats,) if isinstance(formats, str) else formats
-        return save_result(self.result, Path(folder), result_stem(self.result.job.image), chosen, overwrite=overwrite)
+        return save_result(
+            self.result, Path(folder).expanduser(), result_stem(self.result.job.image), chosen, overwrite=overwrite
+        )
 
 
 def segment(

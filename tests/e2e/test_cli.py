@@ -348,3 +348,35 @@ def test_demo_writes_and_explains_its_results(model_path, images, tmp_path, monk
     assert f"Found {found} object{'' if found == 1 else 's'} in 150 x 200 px, median diameter" in shown
     assert "µm" in shown
     assert "mouse-seg demo --gui" in shown
+
+
+def test_labels_that_were_cut_off_are_no_finished_result(model_path, images, tmp_path, capsys):
+    assert segment(model_path, images / "a.ome.tif", tmp_path, *THRESHOLDS) == 0
+    whole = (tmp_path / "a.tif").read_bytes()
+    for content in (b"", whole[:-100]):
+        (tmp_path / "a.tif").write_bytes(content)
+        assert segment(model_path, images / "a.ome.tif", tmp_path, "--resume", *THRESHOLDS) == 1
+        assert "the image, or its results, changed since" in capsys.readouterr().err
+    assert segment(model_path, images / "a.ome.tif", tmp_path, "--resume", "--overwrite", *THRESHOLDS) == 0
+    assert len((tmp_path / "a.tif").read_bytes()) == len(whole)
+    assert segment(model_path, images / "a.ome.tif", tmp_path, "--resume", *THRESHOLDS) == 0
+    assert "done before" in capsys.readouterr().out
+
+
+def test_an_image_that_changes_while_it_is_segmented_has_no_result(model_path, images, tmp_path, capsys, monkeypatch):
+    from napari_mouse_seg.cli import _file_run
+
+    image = tmp_path / "a.ome.tif"
+    shutil.copy(images / "a.ome.tif", image)
+    finish = _file_run._finish
+
+    def change(*arguments):
+        result = finish(*arguments)
+        with image.open("ab") as file:
+            file.write(b"more")
+        return result
+
+    monkeypatch.setattr(_file_run, "_finish", change)
+    assert segment(model_path, image, tmp_path / "out", *THRESHOLDS) == 1
+    assert "a.ome.tif changed while it was segmented" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())

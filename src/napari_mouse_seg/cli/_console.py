@@ -30,9 +30,12 @@ class Console:
     ----------
     debug
         Whether errors come with their traceback.
+    lost
+        Why a result could not be printed, in words; empty if all could, or if nobody reads any more (``| head``).
     """
 
     debug: bool = False
+    lost: str = field(default="", init=False)
     _stage: str = field(default="", init=False)
     _since: float = field(default=0.0, init=False)
     _line: bool = field(default=False, init=False)
@@ -40,7 +43,7 @@ class Console:
     def out(self, text: str = "") -> None:
         """Print a result."""
         self._clear()
-        _print(text, sys.stdout)
+        self.lost = _print(text, sys.stdout) or self.lost
 
     def warn(self, text: str) -> None:
         """Print what the user should know."""
@@ -78,15 +81,20 @@ class Console:
             self._line = False
 
 
-def _print(text: str, stream: TextIO | None) -> None:
-    """Print a line; where that fails, as after ``| head`` or on a full disk, go on: results are still to be written."""
+def _print(text: str, stream: TextIO | None) -> str:
+    """Print a line; where that fails, as after ``| head`` or on a full disk, go on: results are still to be written.
+
+    Returns why it failed; empty if it did not, or if nobody reads.
+    """
     if stream is None:
-        return
+        return ""
     try:
         print(text, file=stream, flush=True)
-    except OSError:
+    except OSError as error:
         with Path(os.devnull).open("w", encoding="utf-8") as nothing:
             os.dup2(nothing.fileno(), stream.fileno())
+        return "" if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    return ""
 
 
 def quieten_libraries() -> None:

@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from napari_mouse_seg.cli._inputs import user_path
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
 from napari_mouse_seg.cli._segment import add_model_option, check_output, check_sizes
 from napari_mouse_seg.errors import MouseSegError
@@ -27,7 +28,7 @@ _FORMATS = ("tiff", "csv", "overlay")
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add options."""
-    parser.add_argument("--output", type=Path, default=Path("demo"), metavar="DIR", help="folder; default demo")
+    parser.add_argument("--output", type=user_path, default=Path("demo"), metavar="DIR", help="folder; default demo")
     parser.add_argument("--gui", action="store_true", help="open the sample and the panel in napari instead")
     add_model_option(parser)
     add_plan_options(parser, SegmentPlan, "image and network")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.cli._evaluate_areas import AreaComparison
 from napari_mouse_seg.cli._evaluate_objects import ObjectComparison
-from napari_mouse_seg.cli._inputs import find_labels
+from napari_mouse_seg.cli._inputs import find_labels, user_path
 from napari_mouse_seg.errors import ImageNotFoundError, MouseSegError, PlanError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+    from pathlib import Path
 
     from napari_mouse_seg.cli._console import Console
 
@@ -23,14 +23,14 @@ _LISTED = 3
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add arguments and options."""
-    parser.add_argument("predicted", type=Path, metavar="PREDICTED_DIR", help="folder of predicted label images")
-    parser.add_argument("truth", type=Path, metavar="TRUTH_DIR", help="folder of true label images, same stems")
+    parser.add_argument("predicted", type=user_path, metavar="PREDICTED_DIR", help="folder of predicted label images")
+    parser.add_argument("truth", type=user_path, metavar="TRUTH_DIR", help="folder of true label images, same stems")
     parser.add_argument("--areas", action="store_true", help="labels are classes, not single objects")
     parser.add_argument(
         "--ignore", type=int, metavar="LABEL", help="with --areas: leave out true pixels with this label"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every score as JSON")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every image's scores as CSV")
+    parser.add_argument("--json", type=user_path, metavar="FILE", help="write every score as JSON")
+    parser.add_argument("--csv", type=user_path, metavar="FILE", help="write every image's scores as CSV")
     parser.add_argument("--drop-below", type=int, default=0, metavar="PX", help="drop smaller objects on both sides")
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist already")
 
@@ -81,6 +81,8 @@ def _check_targets(arguments: argparse.Namespace) -> None:
     from napari_mouse_seg.pipeline import check_free
 
     targets = {option: path for option, path in (("--json", arguments.json), ("--csv", arguments.csv)) if path}
+    if arguments.json and arguments.json == arguments.csv:
+        raise PlanError(f"--json and --csv would both be written to {arguments.json}; give two names.")
     for option, path in targets.items():
         if path.is_dir():
             raise PlanError(f"{option} takes a file, but {path} is a folder; add a file name.")

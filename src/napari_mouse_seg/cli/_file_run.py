@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.cli._interrupt import heed
 from napari_mouse_seg.cli._plan_options import option_parts
-from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
+from napari_mouse_seg.errors import ExportError, ImageError, MouseSegError, PlanError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,11 +94,19 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
         In words: what is wrong with the image, plan, model, device or folder.
     """
     from napari_mouse_seg.images import image_stem, open_image, result_stem
-    from napari_mouse_seg.pipeline import Part, check_free, resolve, result_paths, save_result, why_unfinished
+    from napari_mouse_seg.pipeline import (
+        Part,
+        check_free,
+        image_state,
+        resolve,
+        result_paths,
+        save_result,
+        why_unfinished,
+    )
     from napari_mouse_seg.plans import SegmentPlan
 
     result_paths(run.folder, image_stem(source), run.formats)  # So that a name is refused before its file is opened.
-    started = time.perf_counter()
+    started, state = time.perf_counter(), image_state(source)
     image = open_image(source, series=run.series, join="channel" not in run.options)
     stem = result_stem(image)
     if stem != image_stem(source) and stem.casefold() in run.taken:
@@ -125,6 +133,10 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     name = run.label(source)
     with _telling_what_is_kept(part, name, console):
         result = _finish(job, part, name, console)
+        if image_state(source) != state:
+            raise ImageError(
+                f"{source} changed while it was segmented; nothing is written. Run it when it is complete."
+            )
         check_free(paths, source, overwrite=run.overwrite)  # Another run may have written them meanwhile.
         part.note_outputs(paths.values())
         record = save_result(
@@ -178,7 +190,6 @@ def _telling_what_is_kept(part: Part, name: str, console: Console) -> Iterator[N
 
 def _measure(job: SegmentJob, name: str, console: Console) -> float | None:
     """Return the diameter of an image's objects; None, with a warning, where it cannot be told."""
-    from napari_mouse_seg.errors import ImageError
     from napari_mouse_seg.events import Finished
     from napari_mouse_seg.pipeline import measure_diameter
 

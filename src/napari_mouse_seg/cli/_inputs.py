@@ -27,7 +27,8 @@ def find_inputs(texts: Iterable[str]) -> list[Path]:
     texts
         Files, OME-Zarr folders, folders (every image directly in them), or patterns with ``*``, ``?``
         or ``[]`` (for shells that do not expand them). A pattern with a suffix takes every file that it names, one
-        without takes the images. An OME-Zarr plate or well stands for its fields.
+        without takes the images; ``**`` stands for folders within folders. An OME-Zarr plate or well stands for its
+        fields.
 
     Raises
     ------
@@ -36,6 +37,18 @@ def find_inputs(texts: Iterable[str]) -> list[Path]:
     """
     found = [_absolute(image) for text in texts for path in _expand(text) for image in plate_fields(path) or [path]]
     return list(dict.fromkeys(found))
+
+
+def user_path(text: str) -> Path:
+    """Return a path as the user means it: ``~`` at its beginning is the home folder, unless that is a file's name.
+
+    A shell does not see to it in quotes or after ``=``.
+    """
+    path = Path(text)
+    if text.startswith("~") and not os.path.lexists(path):
+        with suppress(RuntimeError):  # No such user.
+            return path.expanduser()
+    return path
 
 
 def check_stems(paths: Iterable[Path]) -> None:
@@ -85,11 +98,11 @@ def find_labels(folder: Path) -> dict[str, Path]:
 
 
 def _expand(text: str) -> list[Path]:
-    path = Path(text).expanduser()
+    path = user_path(text)
     if is_folder(path):
         return [path] if _is_zarr(path) else _some(text, _images(_visible(path)))
     if not os.path.lexists(path) and glob.has_magic(text):
-        named = [Path(name) for name in sorted(glob.glob(_pattern(path)))]
+        named = [Path(name) for name in sorted(glob.glob(_pattern(path), recursive=True))]
         return _some(text, named if path.suffix and not glob.has_magic(path.suffix) else _images(named))
     return [path]
 

@@ -51,6 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 (run boundary: words, not a traceback)
         console.error(f"Unexpected {type(error).__name__}: {error}. Run with --debug and report it.", error)
         return FAILED
+    if console.lost:
+        console.error(f"What was to be printed could not be written: {console.lost}.")
+        return code or FAILED
     return code
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from argparse import ArgumentTypeError
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from napari_mouse_seg._atomic import try_folder
-from napari_mouse_seg.cli._inputs import check_stems, find_inputs, is_folder
+from napari_mouse_seg.cli._inputs import check_stems, find_inputs, is_folder, user_path
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options, option_name
 from napari_mouse_seg.errors import ExportError, MouseSegError, PlanError
 from napari_mouse_seg.export import LABEL_FORMATS
@@ -18,6 +17,7 @@ from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable
+    from pathlib import Path
 
     from napari_mouse_seg.cli._console import Console
     from napari_mouse_seg.cli._file_run import FileRun
@@ -37,7 +37,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", metavar="INPUT", help="image file, folder of images, OME-Zarr image or plate, or pattern"
     )
-    parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="folder for the results")
+    parser.add_argument("--output", required=True, type=user_path, metavar="DIR", help="folder for the results")
     add_model_option(parser)
     parser.add_argument("--format", choices=LABEL_FORMATS, default=LABEL_FORMATS[0], help="of the labels; default tiff")
     for name, text in _EXTRAS.items():
@@ -171,7 +171,7 @@ def _each_series(path: Path, wanted: int | None) -> Iterable[int | None]:
 
 def _check_folders(inputs: list[str], output: Path) -> None:
     """Refuse to write among the inputs: the next run would take the results for images."""
-    if any(is_folder(Path(text)) and Path(text).resolve() == output.resolve() for text in inputs):
+    if any(is_folder(user_path(text)) and user_path(text).resolve() == output.resolve() for text in inputs):
         raise PlanError(f"The output folder {output} is also an input folder; choose another.")
 
 

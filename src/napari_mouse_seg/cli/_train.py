@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from napari_mouse_seg.cli._inputs import user_path
 from napari_mouse_seg.cli._interrupt import heed
 from napari_mouse_seg.cli._plan_options import add_plan_options, given_options
 from napari_mouse_seg.errors import PlanError, ProjectError, TrainingError
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def add_parser(parser: argparse.ArgumentParser) -> None:
     """Add arguments and options."""
-    parser.add_argument("project", type=Path, metavar="PROJECT", help="folder made in the panel Train (*.mouse-seg)")
+    parser.add_argument(
+        "project", type=user_path, metavar="PROJECT", help="folder made in the panel Train (*.mouse-seg)"
+    )
     parser.add_argument(
         "--base", metavar="NAME|FILE", help="model to start this round from; default: as set in the project"
     )

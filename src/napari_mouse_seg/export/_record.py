@@ -60,6 +60,7 @@ class RunRecord(_Part):
     timings_s: dict[str, float]
     warnings: tuple[str, ...] = ()
     outputs: dict[str, str]
+    output_bytes: dict[str, int] = Field({}, description="Sizes of those outputs that are files, as they were written.")
     versions: dict[str, str]
     command: tuple[str, ...] = Field(description="Arguments that make the same result again.")
 

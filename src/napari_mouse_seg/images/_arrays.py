@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.errors import UnsupportedImageError
@@ -50,8 +51,9 @@ def from_arrays(
     Raises
     ------
     UnsupportedImageError
-        If axes, shape or dtype are not supported.
+        If axes, shape, dtype or sizes are not supported.
     """
+    _check_sizes(name, pixel_size_um, z_step_um)
     arrays = [levels] if hasattr(levels, "dtype") else list(levels)
     if not arrays:
         raise UnsupportedImageError(f"{name} has no levels; give at least one array.")
@@ -62,6 +64,16 @@ def from_arrays(
     ordered = canonical_axes(axes)
     wrapped = tuple(ArrayLevel(array, axes, ordered, name) for array in arrays)
     return build_image(name, None, ordered, wrapped, Calibration(pixel_size_um, z_step_um, tuple(channel_names)))
+
+
+def _check_sizes(name: str, pixel_size_um: tuple[float, float] | None, z_step_um: float | None) -> None:
+    sizes = (*(pixel_size_um or ()), *(() if z_step_um is None else (z_step_um,)))
+    is_pair = pixel_size_um is None or len(pixel_size_um) == len("YX")
+    if not is_pair or not all(isfinite(size) and size > 0 for size in sizes):
+        raise UnsupportedImageError(
+            f"{name} has pixels of {pixel_size_um} µm and planes {z_step_um} µm apart; give two sizes above 0 for the "
+            "pixels, and None for what is not known."
+        )
 
 
 def canonical_axes(axes: str) -> str:

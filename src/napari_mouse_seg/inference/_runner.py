@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import contextmanager, nullcontext
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 import torch
 
-from napari_mouse_seg.errors import DeviceError, OutOfMemoryError
+from napari_mouse_seg.errors import DeviceError, ModelError, OutOfMemoryError
 from napari_mouse_seg.networks import forget_probes, free_memory, is_out_of_memory, memory_format, prepare_for_inference
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class NetworkRunner:
 
     def __init__(self, model: Model, device: Device) -> None:
         self.device = device
+        self._name = model.card.name
         self._activate = _ACTIVATIONS[model.card.targets.activation]
         self._format = memory_format(device.name)
         network = prepare_for_inference(model.network(), model.card.architecture)
@@ -68,6 +69,8 @@ class NetworkRunner:
 
         Raises
         ------
+        ModelError
+            If scores are no numbers on the CPU.
         OutOfMemoryError
             If the batch does not fit.
         DeviceError
@@ -82,9 +85,18 @@ class NetworkRunner:
         ):
             batch = torch.from_numpy(tiles).to(self.device.name).contiguous(memory_format=self._format)
             scores: NDArray[np.float32] = self._activate(self._network(batch).float()).cpu().numpy()
-            if self.device.name != "cpu" and not np.isfinite(scores).all():
-                raise FloatingPointError("scores are no numbers")
+            if not np.isfinite(scores).all():
+                self._refuse()
             return scores
+
+    def _refuse(self) -> NoReturn:
+        """Tell of scores that are no numbers: on a GPU by its driver, on the CPU there is only the model to blame."""
+        if self.device.name != "cpu":
+            raise FloatingPointError("scores are no numbers")
+        raise ModelError(
+            f"The scores of the model {self._name} are no numbers, so its file is damaged or its training went astray; "
+            "copy the file again, or choose another model."
+        )
 
 
 _gpu = threading.Lock()

@@ -40,7 +40,8 @@ def find_model(name: str | Path) -> Model:
         If the file is damaged or no model.
     """
     if str(name).endswith(SUFFIX):
-        return load_model(Path(name))
+        path = Path(name)
+        return load_model(path if path.exists() else Path(os.path.expanduser(path)))
     models = list_models()
     for model in models:
         if model.card.name == str(name):

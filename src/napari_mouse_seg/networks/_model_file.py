@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CARD_KEY = "napari_mouse_seg.card"
 _HALF_MAX = 65504.0
+_VARIANCE = "running_var"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Model:
         network = build_network(self.card.architecture)
         try:
             with safe_open(str(self.path), framework="pt") as file:
-                state = {key: _finite(file.get_tensor(key).float()) for key in file.keys()}  # noqa: SIM118 (no mapping)
+                state = {key: self._checked(key, file.get_tensor(key).float()) for key in file.keys()}  # noqa: SIM118 (no mapping)
             network.load_state_dict(state)
         except OSError as error:
             raise ModelNotFoundError(f"The model file {self.path} is gone ({error}); choose it again.") from error
@@ -52,13 +53,26 @@ class Model:
             raise ModelError(f"{self.path.name}: the weights do not fit the card's architecture ({error}).") from error
         return network.eval()
 
+    def _checked(self, name: str, weights: Tensor) -> Tensor:
+        mended = _mended(name, weights)
+        if not _is_sound(name, mended):
+            raise ModelError(
+                f"{self.path.name}: the weights {name} hold what is no number or cannot be one of them, so the file is "
+                "damaged; copy it again, or choose another model."
+            )
+        return mended
 
-def _finite(tensor: Tensor) -> Tensor:
+
+def _is_sound(name: str, tensor: Tensor) -> bool:
+    return bool(tensor.isfinite().all()) and not (name.endswith(_VARIANCE) and bool((tensor < 0).any()))
+
+
+def _mended(name: str, tensor: Tensor) -> Tensor:
     """Mend variances that were saved in half precision and came out infinite: they were just above its largest value.
 
     An infinite variance silences its channel, and training from it gives NaN.
     """
-    return tensor.nan_to_num(posinf=_HALF_MAX)
+    return tensor.where(~tensor.isposinf(), _HALF_MAX) if name.endswith(_VARIANCE) else tensor
 
 
 def save_model(path: Path, card: ModelCard, network: nn.Module, dtype: torch.dtype | None = None) -> None:

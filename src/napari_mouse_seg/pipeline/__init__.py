@@ -6,7 +6,7 @@ from napari_mouse_seg.pipeline._canvas import Canvas
 from napari_mouse_seg.pipeline._job import SegmentJob, resolve
 from napari_mouse_seg.pipeline._object_canvas import ObjectCanvas
 from napari_mouse_seg.pipeline._object_size import measure_diameter
-from napari_mouse_seg.pipeline._part import Part
+from napari_mouse_seg.pipeline._part import Part, image_state
 from napari_mouse_seg.pipeline._patches import PatchCut, cut_patch
 from napari_mouse_seg.pipeline._process import Orders, StillWaiting, TrainingProcess
 from napari_mouse_seg.pipeline._retrain import retrain
@@ -61,6 +61,7 @@ __all__ = [
     "cut_patch",
     "find_best",
     "find_finished",
+    "image_state",
     "labels_of_image",
     "make_record",
     "mean_f1",

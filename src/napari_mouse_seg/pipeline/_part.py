@@ -141,6 +141,18 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
     }
 
 
+def image_state(path: Path) -> tuple[int, int]:
+    """Return what tells that an image was changed: when a file of it was last, in ns, and the size of all.
+
+    Of an image that is not there, or that cannot be looked at, both are 0: its opening tells why.
+    """
+    try:
+        files = [file.stat() for file in image_files(path)]
+    except OSError:
+        return 0, 0
+    return max((file.st_mtime_ns for file in files), default=0), sum(file.st_size for file in files)
+
+
 def last_change(path: Path) -> int:
     """Return when a file, or the file of a folder that was changed last, was changed, in ns."""
     return max((file.stat().st_mtime_ns for file in image_files(path)), default=0)

@@ -101,6 +101,9 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
     if source is None or not all(path.exists() for path in paths.values()):
         return None
     record = read_record(paths[RECORD])
+    sizes = {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
+    if not all(sizes.values()) or any(sizes.get(name, size) != size for name, size in record.output_bytes.items()):
+        return None
     is_same = (
         not _settings_that_differ(record, job, paths)
         and record.input is not None
@@ -197,6 +200,8 @@ def save_result(
         FORMATS[name].write(paths[name], exported, overwrite=overwrite)
         seconds[f"write {name}"] = time.perf_counter() - started
     record = _record(result, n_objects, paths, seconds, tuple(command))
+    sizes = {name: path.stat().st_size for name, path in paths.items() if name != RECORD and path.is_file()}
+    record = record.model_copy(update={"output_bytes": sizes})
     write_record(paths[RECORD], record, overwrite=overwrite)
     return record
 

@@ -212,6 +212,8 @@ def erase(layer: Labels) -> None:
 
 
 def _put(layer: Labels, where: NDArray[np.bool_], labels: NDArray[Any]) -> None:
+    if not layer.visible:
+        layer.set_view_slice()  # Of a hidden layer, napari still holds the view of what it showed before.
     lead = tuple(np.zeros(int(where.sum()), int) for _ in range(layer.ndim - 2))
     layer.data_setitem((*lead, *np.nonzero(where)), labels.astype(layer.data.dtype))
 

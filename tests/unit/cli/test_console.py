@@ -53,3 +53,12 @@ def test_output_that_cannot_be_written_stops_no_work(streams):
         "console.progress('a', Started('scores', 4))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False, stdout=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /dev/full")
+def test_a_result_that_could_not_be_printed_is_no_success():
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "napari_mouse_seg.cli", "models", "list"]
+        ran = subprocess.run(command, check=False, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ran.returncode == 1
+    assert "could not be written: No space left on device" in ran.stderr

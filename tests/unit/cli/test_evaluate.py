@@ -217,3 +217,9 @@ def test_labels_of_objects_are_not_doubted(folders, capsys):
         tifffile.imwrite(folder / "a.tif", touching)
     assert evaluate(folders) == 0
     assert "seems to be" not in capsys.readouterr().err
+
+
+def test_json_and_csv_are_two_files(folders, tmp_path, capsys):
+    assert evaluate(folders, "--json", tmp_path / "out", "--csv", tmp_path / "out") == 2
+    assert "--json and --csv would both be written" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()

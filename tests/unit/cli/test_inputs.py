@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.helpers.pyramids import write_plate
 
-from napari_mouse_seg.cli._inputs import check_stems, find_inputs, find_labels
+from napari_mouse_seg.cli._inputs import check_stems, find_inputs, find_labels, user_path
 from napari_mouse_seg.errors import ImageNotFoundError, PlanError
 from napari_mouse_seg.images import image_stem
 
@@ -122,3 +122,20 @@ def test_a_plate_stands_for_its_fields(tmp_path):
     assert find_inputs([str(plate)]) == find_inputs([str(tmp_path)]) == find_inputs([f"{tmp_path}/*"]) == fields
     assert find_inputs([str(plate / "A/1"), str(fields[1])]) == fields[:2]
     check_stems(fields)
+
+
+def test_two_stars_stand_for_folders_within_folders(tmp_path):
+    for name in ("top.tif", "one/mid.tif", "one/two/deep.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert {path.name for path in find_inputs([f"{tmp_path}/**/*.tif"])} == {"top.tif", "mid.tif", "deep.tif"}
+
+
+def test_a_tilde_is_the_home_folder_but_not_of_a_file_that_is_called_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~$a.tif").touch()
+    assert find_inputs(["~$a.tif", "~nobody-of-this-name/b.tif"])[0] == tmp_path / "~$a.tif"
+    assert user_path("~/out") == tmp_path / "home" / "out"
+    assert user_path("out/~") == Path("out/~")

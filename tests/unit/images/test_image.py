@@ -200,3 +200,11 @@ def test_one_channel_has_levels_without_the_channel_axis():
     chosen = from_arrays(levels, "ZCYX").channel_levels(2)
     assert [level.shape for level in chosen] == [(3, 40, 40), (3, 20, 20)]
     np.testing.assert_array_equal(chosen[1][1:, 3:9], levels[1][1:, 2, 3:9])
+
+
+@pytest.mark.parametrize("size", [(0, 0), (-1, 1), (float("nan"), 1), (float("inf"), 1), (0.5,), (1, 1, 1)])
+def test_sizes_of_pixels_that_cannot_be_are_refused(size):
+    with pytest.raises(UnsupportedImageError, match="give two sizes above 0"):
+        from_arrays(np.zeros((9, 9), np.uint8), "YX", pixel_size_um=size)
+    with pytest.raises(UnsupportedImageError, match="None for what is not known"):
+        from_arrays(np.zeros((2, 9, 9), np.uint8), "ZYX", z_step_um=0)

@@ -59,6 +59,28 @@ def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("weight", torch.nan),
+        ("weight", torch.inf),
+        ("weight", -torch.inf),
+        ("running_var", -1),
+        ("running_var", torch.nan),
+    ],
+)
+def test_weights_that_cannot_be_right_are_refused_and_not_made_into_numbers(
+    tmp_path: Path, kind: str, value: float
+) -> None:
+    state = build_network(SMALL).state_dict()
+    key = next(key for key in state if key.endswith(kind))
+    state[key].view(-1)[0] = value
+    card = ModelCard(name="x", summary="y", architecture=SMALL).model_dump_json()
+    save_file(state, str(tmp_path / "bad.safetensors"), metadata={"napari_mouse_seg.card": card})
+    with pytest.raises(ModelError, match=rf"bad\.safetensors: the weights {key} .* damaged"):
+        load_model(tmp_path / "bad.safetensors").network()
+
+
 def test_a_file_without_a_card_is_no_model(tmp_path: Path) -> None:
     save_file({"weight": torch.zeros(1)}, str(tmp_path / "bare.safetensors"))
     with pytest.raises(ModelError, match="has no model card"):

@@ -76,3 +76,12 @@ def test_where_nothing_is_found_nothing_changes() -> None:
     count, paint = fill(painted, np.zeros_like(FOUND))
     assert count == 0
     np.testing.assert_array_equal(paint, painted)
+
+
+def test_paint_that_is_hidden_is_filled_too_also_after_another_patch_took_its_place() -> None:
+    layer = Labels(np.zeros((20, 30), np.uint32))
+    brush = ObjectBrush(layer)
+    layer.visible = False
+    layer.data = np.zeros(FOUND.shape, np.uint32)
+    assert brush.fill(FOUND) == 2
+    np.testing.assert_array_equal(layer.data > 0, FOUND > 0)
