@@ -137,18 +137,18 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
             raise ImageError(
                 f"{source} changed while it was segmented; nothing is written. Run it when it is complete."
             )
-        check_free(paths, source, overwrite=run.overwrite)  # Another run may have written them meanwhile.
-        part.note_outputs(paths.values())
-        record = save_result(
-            result,
-            run.folder,
-            stem,
-            run.formats,
-            overwrite=run.overwrite,
-            timings=opening,
-            command=run.command(source, model),
-        )
-    part.remove()
+        with part.writing():
+            check_free(paths, source, overwrite=run.overwrite)  # Another run may have written them meanwhile.
+            part.note_outputs(paths.values())
+            record = save_result(
+                result,
+                run.folder,
+                stem,
+                run.formats,
+                overwrite=run.overwrite,
+                timings=opening,
+                command=run.command(source, model),
+            )
     return record, True
 
 

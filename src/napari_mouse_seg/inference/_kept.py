@@ -13,7 +13,8 @@ import logging
 import os
 import shutil
 import struct
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ _KEY, _SETUP, _TILES = b"KEY1", b"SETP", b"TILE"
 _COUNT, _POSITION = struct.Struct("<I"), struct.Struct("<II")
 _FIRST = 2  # Frame of tiles, after the key and the setup.
 _RESERVE_BYTES = 200_000_000
+_LOCK = "lock"
+_TURN_S = 0.2
 _NO_LOCKS = {errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOLCK, errno.EINVAL}
 """What network volumes answer that have no locks."""
 
@@ -230,9 +233,45 @@ def require_unused(folder: Path) -> None:
     _lock(folder).release()
 
 
+@contextmanager
+def holding(folder: Path, wait_s: float = 600.0) -> Iterator[None]:
+    """Keep other processes out of a folder, which is made if need be, until the block ends.
+
+    Raises
+    ------
+    ExportError
+        If one is still in it after that time, or the folder cannot be made.
+    """
+    give_up = time.monotonic() + wait_s
+    while (lock := _try_to_hold(folder, is_last=time.monotonic() >= give_up)) is None:
+        time.sleep(_TURN_S)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _try_to_hold(folder: Path, *, is_last: bool) -> FileLock | None:
+    """Take a folder's lock; None if another process is in it, or has just removed it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = _lock(folder)
+    except ExportError as error:
+        is_in_use = isinstance(error.__cause__, Timeout) or not folder.exists()  # Who was in it removes it at the end.
+        if is_last or not is_in_use:
+            raise
+        return None
+    except OSError as error:
+        raise ExportError(explain(folder, error)) from error
+    if lock.is_locked and not (folder / _LOCK).exists():
+        lock.release()  # It was that of a folder which is gone.
+        return None
+    return lock
+
+
 def _lock(folder: Path) -> FileLock:
     """Take the right to write into a folder."""
-    lock = FileLock(folder / "lock", timeout=0, thread_local=False)
+    lock = FileLock(folder / _LOCK, timeout=0, thread_local=False)
     try:
         lock.acquire()
     except Timeout as error:

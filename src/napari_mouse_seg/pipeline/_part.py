@@ -7,7 +7,7 @@ half by another would be a result that no single run gives.
 from __future__ import annotations
 
 import json
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.images import image_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from napari_mouse_seg.inference import KeptTiles
@@ -89,6 +89,21 @@ class Part:
 
         with suppress(ExportError):
             remove_kept(self.folder)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Write results without another run that writes the same; waits for its end, so that no two are mixed.
+
+        Raises
+        ------
+        ExportError
+            If that takes too long, or the folder cannot be made.
+        """
+        from napari_mouse_seg.inference import holding
+
+        with holding(self.folder):
+            yield
+        self.remove()
 
     def note_outputs(self, paths: Iterable[Path]) -> None:
         """Note, before they are written, which files a run is about to make."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from helpers.scenes import cell_image
 from napari_mouse_seg.errors import ExportError
 from napari_mouse_seg.events import Finished, Started, TileDone, Warned
 from napari_mouse_seg.images import from_arrays, open_image
+from napari_mouse_seg.inference import holding
 from napari_mouse_seg.pipeline import Part, ScoreCache, SegmentJob, resolve, segment
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
@@ -194,3 +196,45 @@ def test_what_a_short_run_was_writing_is_known_and_is_no_work_to_lose(tmp_path: 
     assert part.began_outputs([mine])
     part.check(resume=False, overwrite=False)
     assert not part.folder.exists()
+
+
+def test_two_runs_do_not_write_their_results_at_a_time(tmp_path: Path) -> None:
+    part, order = Part.beside(tmp_path / "out", "cells"), []
+    is_in, may_end = threading.Event(), threading.Event()
+
+    def write_first() -> None:
+        with part.writing():
+            is_in.set()
+            may_end.wait(20)
+            order.append("first")
+
+    def write_second() -> None:
+        with part.writing():
+            order.append("second")
+
+    threads = [threading.Thread(target=write_first), threading.Thread(target=write_second)]
+    threads[0].start()
+    assert is_in.wait(20)
+    threads[1].start()
+    threads[1].join(0.5)
+    assert threads[1].is_alive()
+    may_end.set()
+    for thread in threads:
+        thread.join(20)
+    assert order == ["first", "second"]
+    assert not part.folder.exists()
+
+
+def test_who_waits_too_long_for_another_run_is_told(tmp_path: Path) -> None:
+    with (
+        holding(tmp_path / "part"),
+        pytest.raises(ExportError, match="Another process is working on the same image"),
+        holding(tmp_path / "part", wait_s=0.3),
+    ):
+        pass
+
+
+def test_a_folder_that_cannot_be_made_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ExportError), holding(tmp_path / "file" / "part"):
+        pass
