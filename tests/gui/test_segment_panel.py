@@ -446,11 +446,28 @@ def test_removed_panel_lets_go_of_the_viewer(viewer: Viewer, qtbot: QtBot, open_
     viewer.add_image(discs[0])
     widget = open_panel(viewer)
     controller = widget.controller
-    viewer.window.remove_dock_widget(widget)
-    widget.deleteLater()
+    viewer.window.remove_dock_widget(widget)  # What the ✕ of its dock does; nothing deletes the widget.
     qtbot.waitUntil(lambda: controller.is_closed, timeout=LONG_MS)
     viewer.add_image(discs[0])  # a listener left behind would fail here
     assert not [thread for thread in threading.enumerate() if thread.name == "mouse-seg"]
+
+
+def test_panel_removed_during_a_run_leaves_no_thread(
+    viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel, discs: Discs, go_on: threading.Event
+) -> None:
+    viewer.add_image(np.tile(discs[0], (6, 6)))
+    widget = open_panel(viewer)
+    begun: list[object] = []
+    widget.controller.session.progressed.connect(begun.append)
+    press(qtbot, widget, "Segment full image")
+    qtbot.waitUntil(lambda: bool(begun), timeout=LONG_MS)
+    viewer.window.remove_dock_widget(widget)
+    go_on.set()  # Closing waits for the tile under way.
+    qtbot.waitUntil(
+        lambda: not [thread for thread in threading.enumerate() if thread.name == "mouse-seg"], timeout=LONG_MS
+    )
+    press(qtbot, open_panel(viewer), "Segment full image")
+    qtbot.waitUntil(lambda: bool(labels_layers(viewer)), timeout=LONG_MS)
 
 
 def test_3d_view_turns_the_buttons_off_and_says_why(viewer: Viewer, qtbot: QtBot, open_panel: OpenPanel) -> None:

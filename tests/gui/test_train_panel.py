@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtWidgets import QComboBox, QDockWidget
 
 from helpers.desks import ENDLESS, MIDDLE, SHORT
 from helpers.pyramids import halves, write_pyramid_tiff
@@ -379,6 +379,34 @@ def test_a_training_that_is_cancelled_or_killed_or_left_leaves_nothing_behind(de
     assert not process.is_running()
     desk.until(lambda: threads() == [])
     assert not list((folder / "rounds").glob("*"))
+
+
+def close_dock(desk: Desk) -> None:
+    """Click the ✕ in the title of the panel's dock."""
+    dock = desk.widget.parentWidget()
+    while not isinstance(dock, QDockWidget):
+        dock = dock.parentWidget()
+    desk.qtbot.mouseClick(dock.titleBarWidget().close_button, Qt.MouseButton.LeftButton)
+
+
+def test_a_panel_that_is_closed_by_its_dock_saves_and_lets_go(desk: Desk, open_desk: Callable[..., Desk]) -> None:
+    desk.hands.stroke(desk.add_patch(), [(30, 20), (30, 40)])
+    project, folder = desk.project, desk.project.folder
+    close_dock(desk)
+    desk.until(lambda: list(desk.viewer.layers) == [desk.image], timeout_ms=20_000)
+    desk.until(lambda: threads() == [], timeout_ms=20_000)
+    assert project.paint("p001")[30, 30] == 2
+    with Project.open(folder) as again:
+        assert not again.read_only
+
+
+def test_a_panel_that_is_closed_by_its_dock_during_training_ends_it(desk: Desk) -> None:
+    desk.add_patch()
+    desk.prefill()
+    process = desk.train(ENDLESS)
+    close_dock(desk)
+    desk.until(lambda: not process.is_running(), timeout_ms=60_000)
+    desk.until(lambda: threads() == [], timeout_ms=20_000)
 
 
 def test_a_panel_that_is_removed_during_training_ends_it(desk: Desk) -> None:

@@ -57,9 +57,11 @@ class PanelDock(QWidget):
         self._window: QWidget | None = None
         self._is_closing = False
         self._join = delay(self, 0, self._join_tabs)
+        self._leave = delay(self, 0, self._end_if_taken_out)
         self._has_place = False
         self._save: Callable[[], None] = _nothing
         self._stop: Callable[[], None] = _nothing
+        self._close: Callable[[], None] = _nothing
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self.setMinimumWidth(_LEAST_WIDTH_PX)
@@ -69,11 +71,17 @@ class PanelDock(QWidget):
     def dock(self, panel: QWidget, controller: Controller) -> None:
         """Take a panel in; its controller ends with this widget."""
         self._column.addWidget(panel)
-        self._stop = controller.stop
+        self._stop, self._close = controller.stop, controller.close
         if isinstance(controller, Saving):
             self._save = controller.save_now
         self.destroyed.connect(controller.close)
         _open.add(controller)
+
+    def event(self, event: QEvent | None) -> bool:
+        """End where the ✕ of its dock took it out: napari forgets the widget then, and does not delete it."""
+        if event is not None and event.type() == QEvent.Type.ParentChange and self.parentWidget() is None:
+            self._leave.start()  # A script may be about to put it somewhere else.
+        return bool(super().event(event))
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Watch the window that the panel is in, because its closing must end the run."""
@@ -104,6 +112,11 @@ class PanelDock(QWidget):
         elif event.type() == QEvent.Type.WindowUnblocked and self._is_closing:
             QTimer.singleShot(0, self._on_answered)
         return False
+
+    def _end_if_taken_out(self) -> None:
+        if self.parentWidget() is None and not self.isVisible():
+            self._close()
+            self.deleteLater()
 
     def _join_tabs(self) -> None:
         """Become a tab beside another panel in the same place: one below the other leaves each a narrow strip."""

@@ -80,6 +80,8 @@ class ImageProject:
         if self._session.state is not TrainState.IDLE:
             self.failed.emit("The image can be changed when the training has ended.")
             return
+        if not self._session.is_behind:
+            self._panel.show_failure("")  # It was about the other image.
         self._desk.show("")
         self._session.close()
         self._forget()

@@ -84,6 +84,8 @@ class PatchDesk(QObject):
         self._kind = kind
         self.at_work = ""
         self._completing = range(0)  # Labels put into the patch that is shown, which made its rest background.
+        self._wanted: str | None = None
+        self._is_showing = False
         self.layers = PatchLayers(viewer)
         self.layers.painted.connect(self._on_painted)
         self.layers.removed.connect(self._on_removed)
@@ -114,7 +116,22 @@ class PatchDesk(QObject):
             self._begin("A patch is being cut out.", events, on_cut)
 
     def show(self, patch_id: str) -> None:
-        """Go to a patch and let it be painted in; an empty id puts the present one away."""
+        """Go to a patch and let it be painted in; an empty id puts the present one away.
+
+        Asked again while layers come and go, it goes there afterwards.
+        """
+        self._wanted = patch_id
+        if self._is_showing:
+            return
+        self._is_showing = True
+        try:
+            while (wanted := self._wanted) is not None:
+                self._wanted = None
+                self._show(wanted)
+        finally:
+            self._is_showing = False
+
+    def _show(self, patch_id: str) -> None:
         scene, project = self._stage.scene, self._session.project
         self.save()
         patch, self._completing = self._patch(patch_id), range(0)

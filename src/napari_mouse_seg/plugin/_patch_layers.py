@@ -165,6 +165,7 @@ class PatchLayers:
     def _present(self, pixels: Image, paint: Labels, name: str, editable: bool) -> None:
         pixels.name, paint.name = f"{name} (pixels)", f"{name} (paint)"
         paint.editable = editable
+        paint.visible = True
         layers = self._viewer.layers
         if layers[-1] is not paint:  # Results that were put over it since then would hide what is painted.
             layers.move(layers.index(paint), len(layers))

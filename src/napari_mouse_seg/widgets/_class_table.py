@@ -109,6 +109,7 @@ class ClassTable(QWidget):
     def _rebuild(self) -> None:
         for row in self._rows:
             self._column.removeWidget(row)
+            row.blockSignals(True)  # A name that is being typed is of a class that is gone.
             row.hide()
             row.deleteLater()
         self._rows = [_ClassRow(entry) for entry in self._classes]

@@ -8,7 +8,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtWidgets import QListWidget, QSizePolicy, QWidget
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QShowEvent
+    from qtpy.QtGui import QFocusEvent, QShowEvent
 
 _MOST_ROWS = 4
 
@@ -45,6 +45,16 @@ class ShortList(QListWidget):
         """Fit again: the window's style and font come with it."""
         super().showEvent(event)
         self.fit_height()
+
+    def focusInEvent(self, event: QFocusEvent | None) -> None:
+        """Take the focus without choosing the first row, as Qt does where none is chosen: nobody asked for it."""
+        if self.currentRow() >= 0:
+            super().focusInEvent(event)
+            return
+        was_blocked = self.blockSignals(True)
+        super().focusInEvent(event)
+        self.setCurrentRow(-1)
+        self.blockSignals(was_blocked)
 
     def changeEvent(self, event: QEvent | None) -> None:
         """Fit again after a change of font or theme."""

@@ -128,3 +128,16 @@ def test_reasons_turn_off_what_they_are_against(table: ClassTable) -> None:
     table.set_reasons("Read only.", "")
     assert not table.findChild(QPushButton).isEnabled()
     assert all(line.isReadOnly() for line in names(table))
+
+
+def test_a_name_that_is_being_typed_goes_with_its_class(table: ClassTable, qtbot: QtBot) -> None:
+    table.show()
+    qtbot.waitExposed(table)
+    names(table)[2].setFocus()
+    qtbot.keyClicks(names(table)[2], "Half a na")
+    told: list[object] = []
+    table.valueChanged.connect(told.append)
+    table.set_value(CLASSES[:2])
+    assert table.value() == CLASSES[:2]
+    table.set_value(())
+    assert (table.value(), told) == ((), [])

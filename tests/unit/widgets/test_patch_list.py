@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QPoint, Qt
-from qtpy.QtWidgets import QCheckBox, QLineEdit
+from qtpy.QtCore import QEvent, QPoint, Qt
+from qtpy.QtGui import QFocusEvent
+from qtpy.QtWidgets import QApplication, QCheckBox, QLineEdit
 
 from napari_mouse_seg.plans import PaintPlan, PatchPlan
 from napari_mouse_seg.widgets import PatchRow, _patch_list
@@ -217,3 +218,15 @@ def test_how_strokes_end_is_asked_only_where_there_are_strokes(editor: PatchEdit
     box(editor, "Strokes end at the edges").click()
     assert editor.value().meaning == PaintPlan(whole_objects=False, ends_at_edges=True)
     assert editor.sentence() == "Strokes lie across objects, from edge to edge; there may be more without a stroke."
+
+
+def test_getting_the_focus_chooses_no_patch(patches: PatchList, qtbot: QtBot) -> None:
+    patches.show()
+    for patch_id in ("", "p002"):
+        patches.set_current_id(patch_id)
+        with qtbot.assertNotEmitted(patches.patchChosen):
+            QApplication.sendEvent(patches, QFocusEvent(QEvent.Type.FocusIn, Qt.FocusReason.OtherFocusReason))
+        assert patches.current_id() == patch_id
+    patches.set_current_id("")
+    with qtbot.waitSignal(patches.patchChosen):
+        qtbot.keyClick(patches, Qt.Key.Key_Down)
