@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from tests.helpers.pyramids import write_plate
+from tests.helpers.pyramids import write_ome_set, write_plate
 
 from napari_mouse_seg.cli import main
 from napari_mouse_seg.export import read_record
@@ -229,6 +229,25 @@ def test_results_of_a_version_that_noted_less_are_finished_too(model_path, image
     (tmp_path / "a.json").write_text(json.dumps(record))
     assert segment(model_path, path, tmp_path, *THRESHOLDS, "--resume") == 0
     assert "done before" in capsys.readouterr().out
+
+
+def test_files_of_one_image_are_segmented_once_and_known_by_all_of_them(model_path, tmp_path, capsys):
+    images = tmp_path / "images"
+    images.mkdir()
+    write_ome_set(images)
+    assert segment(model_path, images, tmp_path / "out", *THRESHOLDS) == 0
+    assert "c1.ome.tif: a part of the image c0.ome.tif, which stands for it" in capsys.readouterr().out
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["c0.json", "c0.tif"]
+    record = read_record(tmp_path / "out" / "c0.json")
+    assert record.input.size_bytes == sum(path.stat().st_size for path in images.iterdir())
+    assert segment(model_path, images, tmp_path / "out", *THRESHOLDS, "--resume") == 0
+    assert "done before" in capsys.readouterr().out
+    with tifffile.TiffFile(images / "c1.ome.tif", mode="r+b") as other:
+        other.filehandle.seek(other.pages[0].dataoffsets[0])
+        other.filehandle.write(b"changed")
+    assert segment(model_path, images, tmp_path / "out", *THRESHOLDS, "--resume") == 1
+    assert "the image, or its results, changed since" in capsys.readouterr().err
+    assert segment(model_path, images / "c1.ome.tif", tmp_path / "out", *THRESHOLDS) == 0
 
 
 def test_a_run_that_cannot_be_resumed_says_what_differs(model_path, images, tmp_path, capsys):

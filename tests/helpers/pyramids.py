@@ -47,6 +47,25 @@ def write_pyramid_tiff(path: Path, levels: Sequence[np.ndarray], **options: Any)
     return path
 
 
+def write_ome_set(folder: Path) -> list[np.ndarray]:
+    """Write an image of two channels, each in a file of its own."""
+    planes = [pattern((128, 160), "uint16"), pattern((128, 160), "uint16")[::-1]]
+    data = "".join(
+        f'<TiffData FirstC="{c}" IFD="0" PlaneCount="1"><UUID FileName="c{c}.ome.tif">urn:uuid:{c}</UUID></TiffData>'
+        for c in (0, 1)
+    )
+    for number, plane in enumerate(planes):
+        xml = (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{number}">'
+            '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="160" SizeY="128" '
+            'SizeC="2" SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" Name="DAPI"/>'
+            f'<Channel ID="Channel:0:1" Name="GFP"/>{data}</Pixels></Image></OME>'
+        )
+        tifffile.imwrite(folder / f"c{number}.ome.tif", plane, description=xml, metadata=None)
+    return planes
+
+
 def write_ome_zarr(
     path: Path,
     levels: Sequence[np.ndarray],

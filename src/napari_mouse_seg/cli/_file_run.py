@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from napari_mouse_seg.pipeline import Part, SegmentJob, SegmentResult
 
 
+class PartOfAnotherError(ImageError):
+    """A file whose image is that of another input."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileRun:
     """What is done to every input of one call.
@@ -46,8 +50,10 @@ class FileRun:
     series
         Which image of a file that holds several; results are then named after it too. None takes what ``open_image``
         does.
+    inputs
+        All inputs of the call, links resolved.
     taken
-        Stems of the results of other inputs, in lower case.
+        Stems of their results, in lower case.
     """
 
     model: Model | None
@@ -59,6 +65,7 @@ class FileRun:
     resume: bool = False
     measure: bool = False
     series: int | None = None
+    inputs: frozenset[Path] = frozenset()
     taken: frozenset[str] = frozenset()
 
     def label(self, source: Path) -> str:
@@ -90,6 +97,8 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
 
     Raises
     ------
+    PartOfAnotherError
+        If the file is a part of an image that another input stands for.
     MouseSegError
         In words: what is wrong with the image, plan, model, device or folder.
     """
@@ -106,8 +115,10 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     from napari_mouse_seg.plans import SegmentPlan
 
     result_paths(run.folder, image_stem(source), run.formats)  # So that a name is refused before its file is opened.
-    started, state = time.perf_counter(), image_state(source)
+    started = time.perf_counter()
     image = open_image(source, series=run.series, join="channel" not in run.options)
+    _check_is_its_own(image, source, run)
+    state = image_state(*image.sources)
     stem = result_stem(image)
     if stem != image_stem(source) and stem.casefold() in run.taken:
         raise PlanError(f"Its results would be called {stem}, as those of another input; segment them separately.")
@@ -133,7 +144,7 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
     name = run.label(source)
     with _telling_what_is_kept(part, name, console):
         result = _finish(job, part, name, console)
-        if image_state(source) != state:
+        if image_state(*image.sources) != state:
             raise ImageError(
                 f"{source} changed while it was segmented; nothing is written. Run it when it is complete."
             )
@@ -150,6 +161,13 @@ def run_file(source: Path, run: FileRun, console: Console) -> tuple[RunRecord, b
                 command=run.command(source, model),
             )
     return record, True
+
+
+def _check_is_its_own(image: MultiscaleImage, source: Path, run: FileRun) -> None:
+    """Refuse all files of an image in several but that of its first plane, or its objects would be counted twice."""
+    first = image.files[0].resolve() if image.files else source
+    if first in run.inputs and first != source.resolve():
+        raise PartOfAnotherError(f"{run.label(source)}: a part of the image {first.name}, which stands for it")
 
 
 def _model_for(image: MultiscaleImage, run: FileRun, console: Console, name: str) -> Model:

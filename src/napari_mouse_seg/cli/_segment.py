@@ -116,21 +116,27 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         overwrite=arguments.overwrite,
         resume=arguments.resume,
         measure=arguments.measure_objects,
+        inputs=frozenset(path.resolve() for path in paths),
         taken=frozenset(image_stem(path).casefold() for path in paths),
     )
     chosen = ((path, replace(file_run, series=one)) for path in paths for one in _each_series(path, arguments.series))
-    done = [_attempt(path, one_run, console) for path, one_run in chosen]
+    tried = [_attempt(path, one_run, console) for path, one_run in chosen]
+    done = [is_done for is_done in tried if is_done is not None]
     if len(done) > 1:
         console.out(f"{sum(done)} of {len(done)} images done.")
     return 0 if all(done) else 1
 
 
-def _attempt(path: Path, file_run: FileRun, console: Console) -> bool:
-    from napari_mouse_seg.cli._file_run import run_file
+def _attempt(path: Path, file_run: FileRun, console: Console) -> bool | None:
+    """Return whether it went well; None where there was nothing to do, because another input is the same image."""
+    from napari_mouse_seg.cli._file_run import PartOfAnotherError, run_file
 
     name = file_run.label(path)
     try:
         record, is_new = run_file(path, file_run, console)
+    except PartOfAnotherError as error:
+        console.out(str(error))
+        return None
     except MouseSegError as error:
         # Most errors of files name them, but not which of several images it is.
         console.error(str(error) if name in str(error) else f"{name}: {error}", error)

@@ -77,12 +77,17 @@ def describe_input(
     series: int | None = None,
     *,
     is_rgb: bool | None = None,
+    sources: tuple[Path, ...] = (),
 ) -> InputRecord:
-    """Describe a file, or a folder of files, with the hash of ``images.image_hash``; a file is read once."""
+    """Describe a file, or a folder of files, with the hash of ``images.image_hash``; a file is read once.
+
+    ``sources`` are all files of an image that lies in several.
+    """
+    sources = sources or (path,)
     return InputRecord(
         path=str(path.absolute()),
-        sha256=image_hash(path),
-        size_bytes=sum(file.stat().st_size for file in image_files(path)),
+        sha256=image_hash(*sources),
+        size_bytes=sum(file.stat().st_size for source in sources for file in image_files(source)),
         series=series,
         is_rgb=is_rgb,
         shape_px=shape_px,

@@ -21,18 +21,21 @@ _N_SAMPLES = 64
 _SAMPLE_BYTES = 64 * 1024
 
 
-def image_hash(path: str | os.PathLike[str]) -> str:
+def image_hash(*paths: str | os.PathLike[str]) -> str:
     """Return the SHA-256 of an image as hexadecimal digits.
 
     Of a file: of its bytes. Of a directory (OME-Zarr): of the relative path and size of every file in it, sorted,
-    and of the bytes of the metadata files; chunks are not read, as there may be millions of them.
+    and of the bytes of the metadata files; chunks are not read, as there may be millions of them. Of several files
+    that are one image: of their hashes, one after the other.
 
     Raises
     ------
     ImageNotFoundError
-        If there is nothing at the path.
+        If there is nothing at a path.
     """
-    path = _existing(path)
+    if len(paths) > 1:
+        return hashlib.sha256("".join(map(image_hash, paths)).encode()).hexdigest()
+    path = _existing(*paths)
     with reading(str(path), "the file"):
         if path.is_dir():
             return _directory_hash(path)

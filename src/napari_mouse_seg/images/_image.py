@@ -65,6 +65,8 @@ class MultiscaleImage:
         Levels after these are computed from the last of them.
     series
         Which image of its file it is; None if the file holds no other.
+    files
+        Those that the planes lie in, where they are several (an OME-TIFF in parts): first that of the first plane.
     """
 
     name: str
@@ -75,6 +77,12 @@ class MultiscaleImage:
     calibration: Calibration
     n_stored_levels: int
     series: Series | None = None
+    files: tuple[Path, ...] = ()
+
+    @property
+    def sources(self) -> tuple[Path, ...]:
+        """Files or the directory that the pixels come from; empty for arrays."""
+        return self.files or (() if self.path is None else (self.path,))
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -6,7 +6,7 @@ tifffile parses the structure once; the pixels are read by ``TiffLevel``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -100,6 +100,8 @@ def open_tiff(path: Path, wanted: int | None = None, *, join: bool = True) -> Mu
         cache = ByteCache()
         levels = tuple(_level(name, level, layout, cache) for level in _usable_levels(series))
         image = build_image(path.name, path, _squeezed(layout), levels, tiff_calibration(tiff, series), None, which)
+        if len(files := levels[0].files) > 1:
+            image = replace(image, files=files)
         return join_colours(image) if join and (tiff.is_ome or tiff.is_imagej) else image
 
 

@@ -76,6 +76,11 @@ class TiffLevel(Level):
         self._stored_dtype = pixel_dtype(form.dtype, name)
         check_pages(pages, form, name)
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Those that the pages lie in, in the order of the pages."""
+        return tuple(dict.fromkeys(page.path for page in self._pages if page is not None))
+
     def forget(self) -> None:
         """Give back the memory of decoded segments."""
         self._cache.clear()

@@ -144,7 +144,7 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
     if path is None:
         raise ExportError(f"{job.image.name} does not come from a file, so its tiles cannot be kept for later.")
     return {
-        "image": [image_fingerprint(path), last_change(path)],
+        "image": [*(image_fingerprint(source) for source in job.image.sources), last_change(*job.image.sources)],
         "series, channel or plane": [job.series, job.image.axes, plan.channel, plan.plane_t, plan.plane_z],
         "model": job.model.sha256,
         "scale": [source.level, source.network_shape],
@@ -156,21 +156,21 @@ def _scores_key(job: SegmentJob, device: Device) -> dict[str, Any]:  # Any: JSON
     }
 
 
-def image_state(path: Path) -> tuple[int, int]:
+def image_state(*paths: Path) -> tuple[int, int]:
     """Return what tells that an image was changed: when a file of it was last, in ns, and the size of all.
 
     Of an image that is not there, or that cannot be looked at, both are 0: its opening tells why.
     """
     try:
-        files = [file.stat() for file in image_files(path)]
+        files = [file.stat() for path in paths for file in image_files(path)]
     except OSError:
         return 0, 0
     return max((file.st_mtime_ns for file in files), default=0), sum(file.st_size for file in files)
 
 
-def last_change(path: Path) -> int:
-    """Return when a file, or the file of a folder that was changed last, was changed, in ns."""
-    return max((file.stat().st_mtime_ns for file in image_files(path)), default=0)
+def last_change(*paths: Path) -> int:
+    """Return when the one of files, and of those in folders, that was changed last was changed, in ns."""
+    return max((file.stat().st_mtime_ns for path in paths for file in image_files(path)), default=0)
 
 
 def _describe(device: Device) -> list[str]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from napari_mouse_seg.areas import AreaShare
-    from napari_mouse_seg.export import LabelArray, RunRecord
+    from napari_mouse_seg.export import InputRecord, LabelArray, RunRecord
     from napari_mouse_seg.pipeline._job import SegmentJob
     from napari_mouse_seg.pipeline._segment import SegmentResult
 
@@ -95,7 +95,7 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
     ExportError
         If there is a record that cannot be read.
     """
-    from napari_mouse_seg.export import describe_input, read_record
+    from napari_mouse_seg.export import read_record
 
     source = job.image.path
     if source is None or not all(path.exists() for path in paths.values()):
@@ -107,7 +107,7 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
     is_same = (
         not _settings_that_differ(record, job, paths)
         and record.input is not None
-        and record.input.sha256 == describe_input(source).sha256
+        and record.input.sha256 == _describe(source, job).sha256
         and not _changed_since(source, paths[RECORD])
     )
     return record if is_same else None
@@ -140,6 +140,14 @@ def _settings_that_differ(record: RunRecord, job: SegmentJob, paths: dict[str, P
 def _flat(plan: dict[str, Any]) -> dict[str, Any]:  # Any: JSON values
     """Return a plan's fields, those of the objects among them."""
     return {name: value for name, value in plan.items() if name != "instances"} | dict(plan.get("instances") or {})
+
+
+def _describe(source: Path, job: SegmentJob) -> InputRecord:
+    from napari_mouse_seg.export import describe_input
+
+    image, plane = job.image, job.plane
+    size = plane.pixel_size_um
+    return describe_input(source, plane.shape, size, job.series, is_rgb=image.is_rgb, sources=image.sources)
 
 
 def _changed_since(source: Path, record: Path) -> bool:
@@ -297,13 +305,11 @@ def make_record(
     command
         Arguments that make the same result again; empty if there are none.
     """
-    from napari_mouse_seg.export import ModelRecord, RunRecord, describe_input, versions
+    from napari_mouse_seg.export import ModelRecord, RunRecord, versions
 
-    plane, model = job.plane, job.model
+    model = job.model
     return RunRecord(
-        input=describe_input(source, plane.shape, plane.pixel_size_um, job.series, is_rgb=job.image.is_rgb)
-        if source
-        else None,
+        input=_describe(source, job) if source else None,
         model=ModelRecord(name=model.card.name, sha256=model.sha256, path=str(model.path.absolute())),
         plan=_plan(job),
         device=device,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image
-from tests.helpers.pyramids import halves, pattern, smooth, write_pyramid_tiff
+from tests.helpers.pyramids import halves, pattern, smooth, write_ome_set, write_pyramid_tiff
 
 from napari_mouse_seg.errors import ImageNotFoundError, UnsupportedImageError
 from napari_mouse_seg.images import intensity_range, open_image
@@ -168,29 +168,11 @@ def test_ome_pyramid_with_channels_and_planes(tmp_path: Path):
     np.testing.assert_array_equal(image.levels[0][1, :, 20:60:3, 5], levels[0][1, :, 20:60:3, 5])
 
 
-def write_ome_set(folder: Path) -> list[np.ndarray]:
-    """Write an image of two channels, each in a file of its own."""
-    planes = [pattern((128, 160), "uint16"), pattern((128, 160), "uint16")[::-1]]
-    data = "".join(
-        f'<TiffData FirstC="{c}" IFD="0" PlaneCount="1"><UUID FileName="c{c}.ome.tif">urn:uuid:{c}</UUID></TiffData>'
-        for c in (0, 1)
-    )
-    for number, plane in enumerate(planes):
-        xml = (
-            '<?xml version="1.0" encoding="UTF-8"?>'
-            f'<OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06" UUID="urn:uuid:{number}">'
-            '<Image ID="Image:0"><Pixels ID="Pixels:0" DimensionOrder="XYCZT" Type="uint16" SizeX="160" SizeY="128" '
-            'SizeC="2" SizeZ="1" SizeT="1"><Channel ID="Channel:0:0" Name="DAPI"/>'
-            f'<Channel ID="Channel:0:1" Name="GFP"/>{data}</Pixels></Image></OME>'
-        )
-        tifffile.imwrite(folder / f"c{number}.ome.tif", plane, description=xml, metadata=None)
-    return planes
-
-
 def test_ome_tiff_of_several_files_is_one_image(tmp_path: Path):
     planes = write_ome_set(tmp_path)
     image = open_image(tmp_path / "c0.ome.tif")
     assert image.channel_names == ("DAPI", "GFP")
+    assert image.sources == open_image(tmp_path / "c1.ome.tif").sources == (*sorted(tmp_path.iterdir()),)
     for channel, plane in enumerate(planes):
         np.testing.assert_array_equal(image.plane(channel=channel).read(0, Box(0, 0, 128, 160)), plane)
 
