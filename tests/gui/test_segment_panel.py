@@ -572,6 +572,9 @@ def test_a_line_across_an_object_sets_its_diameter_in_image_pixels(
     qtbot.mouseClick(draw, Qt.MouseButton.LeftButton)
     qtbot.mouseClick(draw, Qt.MouseButton.LeftButton)  # given up
     assert not shapes.visible
+    viewer.window.remove_dock_widget(widget)
+    qtbot.waitUntil(lambda: shapes not in viewer.layers, timeout=LONG_MS)
+    qtbot.wait(100)  # What follows layers a moment later must not reach a panel that is gone.
 
 
 def test_nothing_to_measure_is_said(qtbot: QtBot, make_napari_viewer: MakeViewer, open_panel: OpenPanel) -> None:

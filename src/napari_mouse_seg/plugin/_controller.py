@@ -98,8 +98,10 @@ class SegmentController(QObject):
 
     def update_view(self) -> None:
         """Take over the viewer's plane, and say why a button is off."""
+        if self._closed:
+            return
         layer = self._layers.current
-        if layer is None or self._image is None or self._closed:
+        if layer is None or self._image is None:
             self._panel.set_reasons("", "")
             return
         view = look(self._viewer, layer)
@@ -117,7 +119,6 @@ class SegmentController(QObject):
         if self._closed:
             return
         self._closed = True
-        self._follow.stop()
         for signal, slot in self._to_panel():
             signal.disconnect(slot)
         self._size.close()
@@ -133,6 +134,7 @@ class SegmentController(QObject):
         self._image = None
         self._images.clear()
         self._labels.close()
+        self._follow.stop()  # Last, because a run that ends starts it.
 
     def _connect(self) -> None:
         self._layers.listed.connect(self._on_listed)
