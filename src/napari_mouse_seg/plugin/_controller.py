@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from qtpy.QtCore import QObject
 
 from napari_mouse_seg.errors import MouseSegError
+from napari_mouse_seg.plugin._garbage import garbage_calendar
 from napari_mouse_seg.plugin._label_layers import LabelLayers
 from napari_mouse_seg.plugin._layer_list import ImageLayerList
 from napari_mouse_seg.plugin._layers import AID, image_of_layer
@@ -306,6 +307,7 @@ class SegmentController(QObject):
             self._panel.set_device(event.label)
 
     def _on_warm_end(self, error: Exception | None) -> None:
+        garbage_calendar().settle()
         if error is not None:
             self._panel.set_device("unknown")
             self._panel.show_failure(str(error))

@@ -9,6 +9,7 @@ from weakref import WeakSet
 from qtpy.QtCore import QEvent, QObject, QTimer
 from qtpy.QtWidgets import QApplication, QDockWidget, QMainWindow, QSizePolicy, QVBoxLayout, QWidget
 
+from napari_mouse_seg.plugin._garbage import garbage_calendar
 from napari_mouse_seg.plugin._software_gl import keep_programs
 from napari_mouse_seg.widgets import delay
 
@@ -76,6 +77,8 @@ class PanelDock(QWidget):
             self._save = controller.save_now
         self.destroyed.connect(controller.close)
         _open.add(controller)
+        garbage_calendar().open()
+        self.destroyed.connect(garbage_calendar().close)
 
     def event(self, event: QEvent | None) -> bool:
         """End where the ✕ of its dock took it out: napari forgets the widget then, and does not delete it."""

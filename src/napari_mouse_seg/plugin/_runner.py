@@ -29,6 +29,10 @@ class _Haste:
         self._tasks = 0
         self._usual_s = 0.0
 
+    @property
+    def is_needed(self) -> bool:
+        return self._tasks > 0
+
     def begin(self) -> None:
         if self._tasks == 0:
             self._usual_s = sys.getswitchinterval()
@@ -42,6 +46,11 @@ class _Haste:
 
 
 _HASTE = _Haste()  # The interval is the interpreter's.
+
+
+def is_at_work() -> bool:
+    """Return whether a task of any runner has not ended yet; for the main thread."""
+    return _HASTE.is_needed
 
 
 class ThreadTask:
