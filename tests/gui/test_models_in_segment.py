@@ -6,18 +6,21 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from qtpy.QtWidgets import QComboBox
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QComboBox, QPushButton
 
 from helpers.scenes import stained_section
 from napari_mouse_seg import networks
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
+from napari_mouse_seg.widgets import _dialogs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from napari import Viewer
+    from pytestqt.qtbot import QtBot
 
     from helpers.desks import Desk
     from napari_mouse_seg.networks import Model
@@ -63,6 +66,29 @@ def test_a_model_chosen_by_hand_is_still_chosen_when_the_panel_is_opened_again(
     viewer.window.remove_dock_widget(segment)
     segment.controller.close()
     assert add_segment(viewer).panel.model_name() == "brightness"
+
+
+def test_a_model_is_opened_from_a_file(
+    make_napari_viewer: Callable[..., Viewer],
+    brightness_model: Model,
+    tmp_path: Path,
+    qtbot: QtBot,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segment = add_segment(make_napari_viewer())
+    (button,) = [one for one in segment.findChildren(QPushButton) if one.text() == "Open…"]
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(brightness_model.path.read_bytes()[:100])
+    answers = iter([None, damaged, brightness_model.path])
+    monkeypatch.setattr(_dialogs, "ask_file", lambda *_: next(answers))
+    before = segment.panel.model_name()
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)  # And given up.
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: "damaged.safetensors" in segment.panel.failure_text(), timeout=20_000)
+    assert segment.panel.model_name() == before
+    qtbot.mouseClick(button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: segment.panel.model_name() == "brightness", timeout=20_000)
+    assert segment.panel.failure_text() == ""
 
 
 def test_the_list_of_rounds_follows_what_segment_shows(desk: Desk, brightness_model: Model) -> None:

@@ -131,7 +131,7 @@ class RetrainPlan(Plan):
         le=8,
         title="Boundary half-width (px)",
         description=(
-            "Reach of the touching boundary into each of two objects that meet; empty: the base model's, of a new "
+            "Reach of the touching boundary into each of two objects that meet; not set: the base model's, of a new "
             "scheme 2."
         ),
     )
@@ -144,7 +144,7 @@ class RetrainPlan(Plan):
         ge=0,
         le=256,
         title="Threads",
-        description="On the CPU; 0 leaves one core to the viewer where there are more.",
+        description="On the CPU; 0 takes all, in napari all but one.",
     )
     seed: int = Field(0, ge=0, title="Seed", description="The same seed draws the same crops.")
 

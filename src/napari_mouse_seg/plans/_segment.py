@@ -23,7 +23,7 @@ class SegmentPlan(Plan):
         gt=0.01,
         lt=100,
         title="Scale",
-        description="Network pixels per image pixel; empty: from the object diameter, or the pixel sizes, or 1.",
+        description="Network pixels per image pixel; not set: from the object diameter, or the pixel sizes, or 1.",
     )
     object_diameter_px: float | None = Field(
         None,
@@ -47,7 +47,7 @@ class SegmentPlan(Plan):
         description="Side of the part of a tile that is kept; the halo is read around it.",
     )
     halo_px: int | None = Field(
-        None, ge=0, le=4096, multiple_of=8, title="Halo (px)", description="Context around a tile; empty: the model's."
+        None, ge=0, le=4096, multiple_of=8, title="Halo (px)", description="Context around a tile; not set: the model's."
     )
     batch_size: int = Field(
         0, ge=0, le=256, title="Batch size", description="Tiles per network pass; 0 chooses for the device."
@@ -58,5 +58,5 @@ class SegmentPlan(Plan):
         description="Look at every tile turned and mirrored in eight ways: a little more exact, eight times as long.",
     )
     instances: InstancesPlan | None = Field(
-        None, title="Instances", description="Watershed thresholds; empty: the model's."
+        None, title="Instances", description="Watershed thresholds; not set: the model's."
     )

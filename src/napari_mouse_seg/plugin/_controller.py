@@ -70,7 +70,7 @@ class SegmentController(QObject):
         self.session = SegmentSession(self._runner, engine)
         self._layers = ImageLayerList(viewer, lambda: not self._is_at_work)
         self._look = StainLook(self._runner)
-        self._models = SegmentModels(panel, shelf, self.session, self._look)
+        self._models = SegmentModels(panel, shelf, self.session, self._look, self._runner)
         self._progress = SegmentProgress(panel, self.session)
         self._size = SizeTool(viewer, self._runner, self.session.job)
         self._labels = LabelLayers(viewer, self.session, self._layer_of)

@@ -6,12 +6,17 @@ from typing import TYPE_CHECKING
 
 from psygnal import Signal
 
+from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._model_choice import choice_of, fitting
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+    from pathlib import Path
+
     from napari_mouse_seg.images import MultiscaleImage
     from napari_mouse_seg.networks import Model
     from napari_mouse_seg.plugin._model_shelf import ModelShelf
+    from napari_mouse_seg.plugin._runner import ThreadRunner
     from napari_mouse_seg.plugin._stain_look import StainLook
     from napari_mouse_seg.session import SegmentSession
     from napari_mouse_seg.widgets import SegmentPanel
@@ -30,6 +35,8 @@ class SegmentModels:
         Uses the chosen one.
     look
         Tells which images are stained sections.
+    runner
+        Reads model files.
 
     Attributes
     ----------
@@ -39,11 +46,14 @@ class SegmentModels:
 
     chosen = Signal()
 
-    def __init__(self, panel: SegmentPanel, shelf: ModelShelf, session: SegmentSession, look: StainLook) -> None:
+    def __init__(
+        self, panel: SegmentPanel, shelf: ModelShelf, session: SegmentSession, look: StainLook, runner: ThreadRunner
+    ) -> None:
         self._panel = panel
         self._shelf = shelf
         self._session = session
         self._look = look
+        self._runner = runner
         self._current: Model | None = None
 
     def start(self) -> None:
@@ -51,6 +61,7 @@ class SegmentModels:
         self._shelf.changed.connect(self._list)
         self._shelf.chosen.connect(self._on_wanted)
         self._panel.modelChosen.connect(self._on_choice)
+        self._panel.modelFileChosen.connect(self._on_file)
         self._list()
         self._choose(self._shelf.position)
 
@@ -83,6 +94,18 @@ class SegmentModels:
         self._choose(position)
         self._shelf.choose(position)
 
+    def _on_file(self, file: Path) -> None:
+        self._panel.show_failure("")
+        self._runner.start(_read(file), self._on_read, self._on_read_end)
+
+    def _on_read(self, event: Event) -> None:
+        if isinstance(event, Finished):
+            self._shelf.choose(self._shelf.put(event.result))
+
+    def _on_read_end(self, error: Exception | None) -> None:
+        if error is not None:
+            self._panel.show_failure(str(error))
+
     def _on_wanted(self, position: int) -> None:
         """Choose a model that another panel has made or chosen."""
         if 0 <= position < len(self._shelf.models) and self._shelf.models[position] is self._current:
@@ -101,3 +124,9 @@ class SegmentModels:
             self._panel.set_value(self._panel.value().replace(instances=keep))
         if current is not None and current not in models:
             self._choose(position)
+
+
+def _read(file: Path) -> Generator[Event, None, None]:
+    from napari_mouse_seg.networks import load_model
+
+    yield Finished(load_model(file))

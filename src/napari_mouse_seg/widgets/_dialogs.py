@@ -34,6 +34,12 @@ def ask_folder(parent: QWidget, title: str) -> Path | None:
     return Path(folder) if folder else None
 
 
+def ask_file(parent: QWidget, title: str, kind: str, ending: str) -> Path | None:
+    """Ask for a file that exists; None if the user wants none."""
+    file, _ = QFileDialog.getOpenFileName(parent, title, "", f"{kind} (*{ending})")
+    return Path(file) if file else None
+
+
 def ask_new_file(parent: QWidget, title: str, suggested: Path, kinds: Mapping[str, str]) -> Path | None:
     """Ask for a file to write; what is there already is replaced only if the user agrees.
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
-from qtpy.QtWidgets import QFormLayout, QGroupBox, QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QGroupBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_mouse_seg.plans import SegmentPlan
+from napari_mouse_seg.widgets import _dialogs
 from napari_mouse_seg.widgets._name_box import NameBox
 from napari_mouse_seg.widgets._notes import NoteLabel
 from napari_mouse_seg.widgets._plan_editor import PlanEditor
@@ -53,12 +54,15 @@ class ModelBox(QGroupBox):
     """
 
     chosen = Signal(int)  # Position; -1 for none.
+    fileChosen = Signal(object)  # The Path of a model that is not in the list.
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__("Model", parent)
         self._models: tuple[ModelChoice, ...] = ()
         self.makes_areas = False
         self._box = NameBox("What to look for.")
+        self._file = QPushButton("Open…")
+        self._file.setToolTip("Add a model from a file, such as a round of another project (rounds/*.safetensors).")
         self._card_line, self._error, self._warning = NoteLabel("hint"), NoteLabel("error"), NoteLabel("warning")
         self._device = QLabel("auto")
         self._device.setToolTip("Where the network runs; choose another under Advanced.")
@@ -68,13 +72,18 @@ class ModelBox(QGroupBox):
         form = QFormLayout(device_row)
         form.setContentsMargins(0, 0, 0, 0)
         form.addRow("Runs on", self._device)
+        models = QHBoxLayout()
+        models.addWidget(self._box, 1)
+        models.addWidget(self._file)
         column = QVBoxLayout(self)
         column.setContentsMargins(8, 8, 8, 8)
         column.setSpacing(4)
         notes = (self._error, self._warning)
-        for widget in (self._box, self._card_line, self.fit_editor, self.size_buttons, device_row, *notes):
+        column.addLayout(models)
+        for widget in (self._card_line, self.fit_editor, self.size_buttons, device_row, *notes):
             column.addWidget(widget)
         self._box.currentIndexChanged.connect(self.chosen)
+        self._file.clicked.connect(self._on_open)
 
     @property
     def position(self) -> int:
@@ -107,6 +116,11 @@ class ModelBox(QGroupBox):
         if self.makes_areas:
             values["object_diameter_px"] = None
         return values
+
+    def _on_open(self) -> None:
+        file = _dialogs.ask_file(self, "Open a model", "Models", ".safetensors")
+        if file is not None:
+            self.fileChosen.emit(file)
 
     def _show_size_fields(self, visible: bool) -> None:
         """Ask how large objects are, which says nothing of areas."""

@@ -57,6 +57,7 @@ class SegmentPanel(QWidget):
 
     imageChosen = Signal(int)  # Position in the list of images; -1 for none.
     modelChosen = Signal(int)  # Position in the list of models; -1 for none.
+    modelFileChosen = Signal(object)  # The Path of a model that is not in the list.
     planChanged = Signal(object)  # A SegmentPlan; its plane is 0, which the viewer's sliders decide.
     thresholdsSettled = Signal()  # No threshold has moved for a moment.
     viewRequested = Signal()
@@ -258,6 +259,7 @@ class SegmentPanel(QWidget):
         self._images.imageChosen.connect(self.imageChosen)
         self._images.channelChosen.connect(self._on_plan)
         self._models.chosen.connect(self._on_model)
+        self._models.fileChosen.connect(self.modelFileChosen)
         for editor in (self.fit_editor, self.running_editor, self.thresholds, self.fine_thresholds):
             editor.valueChanged.connect(self._on_plan)
             editor.problemChanged.connect(self._update_buttons)
