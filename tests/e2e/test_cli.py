@@ -171,7 +171,10 @@ def test_the_fields_of_a_plate_are_segmented_one_after_another(model_path, image
 def test_of_a_file_with_several_images_the_largest_is_taken_and_told(done, model_path, positions, tmp_path, capsys):
     assert segment(model_path, positions, tmp_path, *THRESHOLDS) == 0
     told = capsys.readouterr().err
-    assert "holds 2 images; only number 0 (“a”) is segmented. Choose another with series." in told
+    assert (
+        "holds 2 images; only number 0 (“a”) is segmented. Choose another with series, on the command line --series."
+        in told
+    )
     np.testing.assert_array_equal(tifffile.imread(tmp_path / "stage.tif"), tifffile.imread(done[1] / "a.tif"))
 
 

@@ -228,7 +228,7 @@ def _left_out(image: MultiscaleImage, plan: SegmentPlan) -> Iterator[str]:
         count, number = len(series.names), series.index
         yield (
             f"The file holds {count} images; only number {number} (“{series.name}”) is segmented. "
-            "Choose another with series."
+            "Choose another with series, on the command line --series."
         )
     counts = {
         "channel": ("channels", image.n_channels),
@@ -237,7 +237,11 @@ def _left_out(image: MultiscaleImage, plan: SegmentPlan) -> Iterator[str]:
     }
     for field, (words, count) in counts.items():
         if count > 1 and field not in plan.model_fields_set:
-            yield f"The image has {count} {words}; only the first is segmented. Choose another with {field}."
+            option = "--" + field.replace("_", "-")
+            yield (
+                f"The image has {count} {words}; only the first is segmented. "
+                f"Choose another with {field}, on the command line {option}."
+            )
 
 
 def _warnings(

@@ -47,7 +47,12 @@ class SegmentPlan(Plan):
         description="Side of the part of a tile that is kept; the halo is read around it.",
     )
     halo_px: int | None = Field(
-        None, ge=0, le=4096, multiple_of=8, title="Halo (px)", description="Context around a tile; not set: the model's."
+        None,
+        ge=0,
+        le=4096,
+        multiple_of=8,
+        title="Halo (px)",
+        description="Context around a tile; not set: as the model.",
     )
     batch_size: int = Field(
         0, ge=0, le=256, title="Batch size", description="Tiles per network pass; 0 chooses for the device."

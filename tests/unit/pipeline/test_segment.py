@@ -169,7 +169,8 @@ def test_what_is_left_out_of_a_stack_is_said_where_nobody_has_chosen(model: Mode
     stack = from_arrays([np.zeros((3, 2, 50, 60), np.uint8)], axes="TZYX", name="stack")
     said = resolve(stack, model, SegmentPlan(core_px=64, plane_z=1)).warnings
     assert [text for text in said if "only the first" in text] == [
-        "The image has 3 time points; only the first is segmented. Choose another with plane_t."
+        "The image has 3 time points; only the first is segmented. "
+        "Choose another with plane_t, on the command line --plane-t."
     ]
     assert not any(
         "only the first" in text for text in resolve(stack, model, SegmentPlan(plane_t=0, plane_z=0)).warnings
