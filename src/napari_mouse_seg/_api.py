@@ -82,7 +82,7 @@ class Segmentation:
         formats
             Of ``tiff``, ``ome-zarr``, ``csv``, ``overlay`` and ``geojson``.
         overwrite
-            Whether existing files may be replaced.
+            Whether earlier results of the image may be replaced, all of them, those in other formats too.
 
         Raises
         ------
