@@ -42,7 +42,7 @@ def add_parser(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=LABEL_FORMATS, default=LABEL_FORMATS[0], help="of the labels; default tiff")
     for name, text in _EXTRAS.items():
         parser.add_argument(f"--{name}", action="store_true", help=text)
-    parser.add_argument("--overwrite", action="store_true", help="replace all earlier results of an image, those in other formats too")
+    parser.add_argument("--overwrite", action="store_true", help="replace earlier results of an image, in all formats")
     parser.add_argument(
         "--resume",
         action="store_true",

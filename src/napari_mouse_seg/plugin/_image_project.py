@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
+from weakref import ref
 
 from psygnal import Signal
 
@@ -71,6 +72,7 @@ class ImageProject:
         self._desk = desk
         self._rows = rows
         self._rounds = rounds
+        self._chosen: ref[Image] | None = None
         self._left: dict[Path, ImageReference] = {}  # Projects that were open, the last one last.
 
     def choose_layer(self, layer: Image | None) -> None:
@@ -80,8 +82,10 @@ class ImageProject:
         if self._session.state is not TrainState.IDLE:
             self.failed.emit("The image can be changed when the training has ended.")
             return
-        if not self._session.is_behind:
+        before = None if self._chosen is None else self._chosen()
+        if layer is not before and not self._session.is_behind:
             self._panel.show_failure("")  # It was about the other image.
+        self._chosen = None if layer is None else ref(layer)
         self._desk.show("")
         self._session.close()
         self._forget()
