@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from napari_mouse_seg.cli import _demo, _doctor, _evaluate, _models, _segment, _train
 from napari_mouse_seg.cli._console import Console, make_streams_safe, quieten_libraries
@@ -59,16 +59,24 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands."""
-    parser = argparse.ArgumentParser(prog="mouse-seg", description="Segment objects in large microscopy images.")
+    parser = _Parser(prog="mouse-seg", description="Segment objects in large microscopy images.")
+    parser.set_defaults(debug=False)
     parser.add_argument("--version", action=_Version, nargs=0, help="print the version and stop")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--debug", action="store_true", help="show the traceback of errors")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (module, text) in _COMMANDS.items():
-        module.add_parser(
-            commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", parents=[common])
-        )
+        module.add_parser(commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}."))
     return parser
+
+
+class _Parser(argparse.ArgumentParser):
+    """Takes ``--debug`` at every place of the command line: parsers of commands are of their parent's class."""
+
+    def __init__(self, **options: Any) -> None:  # Any: argparse's own.
+        super().__init__(**options)
+        # Without a default, so that a command leaves alone what was said before it.
+        self.add_argument(
+            "--debug", action="store_true", default=argparse.SUPPRESS, help="show the traceback of errors"
+        )
 
 
 class _Version(argparse.Action):

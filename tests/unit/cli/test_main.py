@@ -58,12 +58,15 @@ def test_errors_are_words_and_an_exit_code(error, code, words, capsys, monkeypat
     assert "Traceback" not in shown
 
 
-def test_debug_shows_the_traceback(capsys, monkeypatch):
+@pytest.mark.parametrize(
+    "words", [["--debug", "models", "list"], ["models", "--debug", "list"], ["models", "list", "--debug"]]
+)
+def test_debug_shows_the_traceback(words, capsys, monkeypatch):
     def fail(*_):
         raise ImageError("The image is bad.")
 
     monkeypatch.setattr("napari_mouse_seg.cli._models.run", fail)
-    assert main(["models", "--debug", "list"]) == 1
+    assert main(words) == 1
     assert "Traceback" in capsys.readouterr().err
 
 
