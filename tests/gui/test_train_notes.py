@@ -61,3 +61,13 @@ def test_another_image_in_the_box_says_at_once_whether_it_can_be_painted(desk: D
     box.setCurrentIndex(box.findText(desk.image.name))
     assert "is outside of the view" not in desk.texts()
     assert desk.button("Add patch here").isEnabled()
+
+
+def test_what_failed_with_one_image_is_not_said_of_another(desk: Desk) -> None:
+    desk.viewer.add_image(desk.image.data[0][:100, :100], name="beside")
+    (box,) = [box for box in desk.widget.findChildren(QComboBox) if box.findText("beside") >= 0]
+    desk.add_patch()
+    desk.session.run_failed.emit("The disk of the first image is full.")
+    assert "disk of the first image" in desk.texts()
+    box.setCurrentIndex(box.findText("beside"))
+    assert "disk of the first image" not in desk.texts()
