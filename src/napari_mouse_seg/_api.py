@@ -14,6 +14,7 @@ from napari_mouse_seg.networks import Model, find_model
 from napari_mouse_seg.pipeline import SegmentResult, labels_of_image, resolve, save_result, usual_model
 from napari_mouse_seg.pipeline import segment as run
 from napari_mouse_seg.plans import SegmentPlan
+from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from napari_mouse_seg.areas import AreaShare
     from napari_mouse_seg.export import RunRecord
-    from napari_mouse_seg.tiling import Box
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +129,9 @@ def segment(
     MouseSegError
         One of its subclasses, which says what is wrong with image, model, plan or device.
     """
+    _require("plan", plan, SegmentPlan, "SegmentPlan(scale=0.5)")
+    _require("region", region, Box, "Box(y0, x0, y1, x1) of the first and one past the last pixel")
+    _require("model", model, (str, os.PathLike, Model), "a name of `mouse-seg models list`, or a file")
     opened = _opened(image, join=plan is None or "channel" not in plan.model_fields_set)
     if model is None:
         model = usual_model(opened)
@@ -139,6 +142,18 @@ def segment(
         if isinstance(event, Finished) and isinstance(event.result, SegmentResult):
             return Segmentation(event.result)
     raise MouseSegError("The run ended without a result; please report it.")
+
+
+def _require(name: str, value: object, kind: type | tuple[type, ...], example: str) -> None:
+    """Refuse what would fail somewhere within the run.
+
+    Raises
+    ------
+    PlanError
+        If the value is neither None nor of the kind.
+    """
+    if value is not None and not isinstance(value, kind):
+        raise PlanError(f"The {name} is {type(value).__name__}; give {example}.", name)
 
 
 def _opened(image: str | os.PathLike[str] | MultiscaleImage | NDArray[Any], *, join: bool) -> MultiscaleImage:

@@ -42,9 +42,12 @@ def pixel_dtype(dtype: Any, name: str) -> np.dtype[Any]:  # Any: whatever numpy 
     Raises
     ------
     UnsupportedImageError
-        If there is no lossless and no harmless conversion, as for complex numbers.
+        If there is no lossless and no harmless conversion, as for complex numbers, or it is no dtype of numpy.
     """
-    found = np.dtype(dtype)
+    try:
+        found = np.dtype(dtype)
+    except TypeError as error:
+        raise UnsupportedImageError(f"{name} holds {dtype}, which is no dtype of numpy; give a numpy array.") from error
     if found.name not in _PIXEL_DTYPES:
         raise _unsupported(found, name)
     return np.dtype(_PIXEL_DTYPES[found.name])
