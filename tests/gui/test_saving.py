@@ -133,6 +133,8 @@ def test_the_button_writes_files_beside_the_image_and_their_record(
     record = json.loads(slide.with_name("slide_labels.json").read_text())
     assert record["n_objects"] == len(np.unique(labels)) - 1 == len(centres)
     assert record["outputs"] == {"tiff": "slide_labels.tif", "csv": "slide_labels.csv"}
+    assert record["output_bytes"]["tiff"] == slide.with_name("slide_labels.tif").stat().st_size
+    assert record["is_complete"]
     assert record["input"]["path"] == str(slide)
     assert record["model"]["name"] == "brightness"
     assert record["plan"]["instances"] is not None
@@ -154,6 +156,17 @@ def test_what_is_painted_is_saved_and_told_of(
     assert tifffile.imread(slide.with_name("slide_labels.tif"))[24, 24] == 0
     record = json.loads(slide.with_name("slide_labels.json").read_text())
     assert any("by hand" in warning for warning in record["warnings"])
+    assert not record["is_complete"]
+
+
+def test_a_result_is_saved_when_its_image_was_renamed_meanwhile(
+    found: tuple[Viewer, SegmentWidget], save: Callable[[SegmentWidget, str], Path], slide: Path
+) -> None:
+    _viewer, widget = found
+    slide.rename(slide.with_name("renamed.ome.tif"))
+    path = save(widget, ".tif")
+    assert tifffile.imread(path).any()
+    assert json.loads(slide.with_name("slide_labels.json").read_text())["input"] is None
 
 
 def test_a_file_of_another_kind_is_not_taken_for_the_record(

@@ -59,6 +59,9 @@ class RunRecord(_Part):
     areas: tuple[AreaShare, ...] = Field((), description="Every class and its share; empty for objects.")
     timings_s: dict[str, float]
     warnings: tuple[str, ...] = ()
+    is_complete: bool = Field(
+        True, description="Whether the labels are all that was found in the whole image, and nothing else."
+    )
     outputs: dict[str, str]
     output_bytes: dict[str, int] = Field({}, description="Sizes of those outputs that are files, as they were written.")
     versions: dict[str, str]

@@ -105,7 +105,8 @@ def find_finished(job: SegmentJob, paths: dict[str, Path]) -> RunRecord | None:
     if not all(sizes.values()) or any(sizes.get(name, size) != size for name, size in record.output_bytes.items()):
         return None
     is_same = (
-        not _settings_that_differ(record, job, paths)
+        record.is_complete
+        and not _settings_that_differ(record, job, paths)
         and record.input is not None
         and record.input.sha256 == _describe(source, job).sha256
         and not _changed_since(source, paths[RECORD])
@@ -121,6 +122,8 @@ def why_unfinished(job: SegmentJob, paths: dict[str, Path]) -> str:
         record = read_record(paths[RECORD])
     except ExportError:
         return ""
+    if not record.is_complete:
+        return "the labels there are of a part of the image, or were painted in"
     names = _settings_that_differ(record, job, paths)
     return f"an earlier run differs in {', '.join(names)}" if names else "the image, or its results, changed since"
 
@@ -283,6 +286,7 @@ def make_record(
     warnings: Sequence[str] = (),
     outputs: dict[str, str],
     command: Sequence[str] = (),
+    is_complete: bool = True,
 ) -> RunRecord:
     """Return the record of files that hold what a job found; a file's image is read once, for its hash.
 
@@ -304,6 +308,8 @@ def make_record(
         Names of files by format.
     command
         Arguments that make the same result again; empty if there are none.
+    is_complete
+        Whether the labels are all that was found in the whole image, and nothing else.
     """
     from napari_mouse_seg.export import ModelRecord, RunRecord, versions
 
@@ -322,4 +328,5 @@ def make_record(
         outputs=outputs,
         versions=versions(),
         command=tuple(command),
+        is_complete=is_complete,
     )

@@ -153,7 +153,9 @@ class SaveTool:
             text for text, holds in ((_PARTLY, None not in workspace.regions), (_EDITED, workspace.edited)) if holds
         )
         job = replace(workspace.job, plan=plan)
-        self._saving = Saving(path, content, job, image_path(image), workspace.device, warnings)
+        self._saving = Saving(
+            path, content, job, image_path(image), workspace.device, warnings, is_complete=not warnings
+        )
         self._warned, self._began = "", time.monotonic()
         self._bar.begin(path.name)
         self._panel.set_saving(True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -42,6 +42,8 @@ class Saving:
         Where the network ran, for people.
     warnings
         For the record.
+    is_complete
+        Whether the whole image was segmented, and nothing painted in.
     stopped
         Set to give it up; the thread hears of it at the next block.
     """
@@ -52,6 +54,7 @@ class Saving:
     source: Path | None
     device: str
     warnings: tuple[str, ...] = ()
+    is_complete: bool = True
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
@@ -82,7 +85,7 @@ def save(saving: Saving) -> Generator[Event, None, None]:
 
     path, source = saving.path, saving.source
     format_of(path)  # Before the work.
-    if source is not None and path.exists() and path.samefile(source):
+    if source is not None and path.exists() and source.exists() and path.samefile(source):
         raise ExportError(f"{path.name} is the image itself; choose another name.")
     image = interruptible(saving.image, saving.stopped.is_set)
     record = _describe(saving, image)
@@ -100,17 +103,21 @@ def _describe(saving: Saving, image: LabelImage) -> RunRecord:
     """Return the record of no file yet; reads all labels, and the image's file for its hash."""
     from napari_mouse_seg.pipeline import make_record
 
+    source = saving.source
+    if source is not None and not source.exists():
+        source = None  # It was moved or renamed since; the labels are worth keeping all the same.
     pixels = _count(image)
     areas = _shares(saving.job, pixels)
     return make_record(
         saving.job,
-        saving.source,
+        source,
         n_objects=0 if areas else len(pixels),
         areas=areas,
         device=saving.device,
         timings={},
         warnings=saving.warnings,
         outputs={},
+        is_complete=saving.is_complete,
     )
 
 
@@ -122,10 +129,14 @@ def _write_record(path: Path, record: RunRecord, seconds: float) -> None:
     name = format_of(path)
     target = path.with_name(f"{image_stem(path)}.json")
     earlier = _earlier(target)
-    timings, outputs = {f"write {name}": round(seconds, 3)}, {name: path.name}
+    told: dict[str, dict[str, Any]] = {
+        "timings_s": {f"write {name}": round(seconds, 3)},
+        "outputs": {name: path.name},
+        "output_bytes": {name: path.stat().st_size} if path.is_file() else {},
+    }
     if earlier is not None and _is_same(earlier, record):
-        timings, outputs = earlier.timings_s | timings, earlier.outputs | outputs
-    write_record(target, record.model_copy(update={"timings_s": timings, "outputs": outputs}), overwrite=True)
+        told = {field: getattr(earlier, field) | value for field, value in told.items()}
+    write_record(target, record.model_copy(update=told), overwrite=True)
 
 
 def _earlier(target: Path) -> RunRecord | None:
@@ -143,7 +154,7 @@ def _earlier(target: Path) -> RunRecord | None:
 
 def _is_same(earlier: RunRecord, record: RunRecord) -> bool:
     """Return whether two files hold the same labels, as far as their records tell."""
-    told = ("input", "model", "plan", "n_objects", "areas", "warnings")
+    told = ("input", "model", "plan", "n_objects", "areas", "warnings", "is_complete")
     return all(getattr(earlier, name) == getattr(record, name) for name in told)
 
 

@@ -25,6 +25,7 @@ from napari_mouse_seg.pipeline import (
     result_paths,
     save_result,
     segment,
+    why_unfinished,
 )
 from napari_mouse_seg.plans import InstancesPlan, SegmentPlan
 
@@ -61,6 +62,18 @@ def test_an_ome_zarr_whose_chunks_were_rewritten_is_not_finished(tmp_path: Path)
     later = paths["record"].stat().st_mtime_ns + 10**9
     os.utime(chunk, ns=(later, later))
     assert find_finished(result.job, paths) is None
+
+
+def test_labels_of_a_part_or_painted_in_are_not_taken_for_finished(tmp_path: Path) -> None:
+    source = tmp_path / "cells.tif"
+    tifffile.imwrite(source, cell_image((64, 64)))
+    result = run(open_image(source), tmp_path)
+    record = save_result(result, tmp_path / "out", "cells")
+    paths = result_paths(tmp_path / "out", "cells", ["tiff"])
+    assert find_finished(result.job, paths) is not None
+    paths["record"].write_text(record.model_copy(update={"is_complete": False}).model_dump_json())
+    assert find_finished(result.job, paths) is None
+    assert "a part of the image" in why_unfinished(result.job, paths)
 
 
 def test_the_longest_name_is_written_in_every_format(tmp_path: Path) -> None:
