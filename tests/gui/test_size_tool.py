@@ -9,6 +9,7 @@ import pytest
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QPushButton
 
+from napari_mouse_seg.plugin._draw_tool import DrawTool
 from napari_mouse_seg.plugin._segment_panel import SegmentWidget
 
 if TYPE_CHECKING:
@@ -113,6 +114,23 @@ def test_a_line_means_the_same_whatever_its_direction(
     shapes.add_lines(np.array([shapes.world_to_data(end) for end in line]))
     qtbot.waitUntil(lambda: widget.panel.value().object_diameter_px is not None, timeout=LONG_MS)
     assert widget.panel.value().object_diameter_px == pytest.approx(40)  # 10 µm.
+
+
+def test_a_line_means_the_same_on_an_image_in_other_units(make_napari_viewer: MakeViewer, qtbot: QtBot) -> None:
+    viewer = make_napari_viewer()
+    images = [
+        viewer.add_image(np.zeros((100, 100)), scale=(size, size), units=(unit, unit))
+        for size, unit in ((0.5, "um"), (500, "nm"))
+    ]
+    tool = DrawTool(viewer, "line")
+    drawn: list[np.ndarray] = []
+    tool.drawn.connect(drawn.append)
+    for image in images:
+        tool.begin(image)
+    viewer.layers["Draw a line"].add_lines(np.array([(5.0, 5.0), (5.0, 15.0)]))  # µm, as the first image.
+    qtbot.waitUntil(lambda: len(drawn) > 0, timeout=LONG_MS)
+    tool.close()
+    np.testing.assert_allclose(drawn[-1], [(10, 10), (10, 30)])
 
 
 def test_a_measured_diameter_belongs_to_its_image(widget: SegmentWidget) -> None:

@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QPushButton, QScrollArea
 
 from helpers.desks import LONG_MS, MIDDLE
 from napari_mouse_seg.events import CheckpointReady
+from napari_mouse_seg.networks import load_model
 from napari_mouse_seg.plans import PatchPlan, RoundPlan
 from napari_mouse_seg.plugin._model_shelf import shelf_of
 from napari_mouse_seg.plugin._rounds import PREVIEW
@@ -142,6 +143,24 @@ def test_the_preview_of_objects_lies_beneath_the_paint(desk: Desk, brightness_mo
     desk.until(lambda: PREVIEW in desk.viewer.layers)
     assert order(desk) == [desk.image.name, desk.pixels.name, PREVIEW, desk.paint.name]
     assert desk.viewer.layers.selection.active is active
+
+
+def test_a_renamed_round_can_be_used_after_its_file_was_opened_in_segment(desk: Desk, brightness_model: Model) -> None:
+    desk.add_patch()
+    add_rounds(desk, brightness_model.path, 1)
+    desk.session.rename_round(1, "better")
+    desk.panel.roundUsed.emit(1)
+    shelf = shelf_of(desk.viewer)
+    desk.until(lambda: shelf.used is not None and shelf.used.card.name == "better")
+    opened = shelf.put(load_model(desk.project.round_file(1)))  # As Open… in Segment does.
+    shelf.choose(opened)
+    assert shelf.used is not None
+    assert shelf.used.card.name == "brightness"
+    desk.panel.roundUsed.emit(1)
+    desk.until(lambda: shelf.used is not None and shelf.used.card.name == "better")
+    desk.panel.roundDeleted.emit(1)
+    desk.until(lambda: not desk.project.plan.rounds)
+    assert desk.project.round_file(1) not in [model.path for model in shelf.models]
 
 
 def test_the_preview_of_training_is_hidden_while_rounds_are_compared(desk: Desk, brightness_model: Model) -> None:

@@ -30,7 +30,8 @@ def measure_areas(image: LabelImage) -> dict[str, list[Any]]:  # Any: text and n
     The first share is that of all that is labelled; in the second the background (label 1) is left out on both sides.
 
     The area is in µm² where the pixel size is known, else in pixels. With an image there is the mean intensity of each
-    channel over its finite pixels. A class that has none has no mean: NaN.
+    channel over its finite pixels. A class that has none has no mean: NaN. Labels of no class, which somebody may have
+    painted, count nowhere.
 
     Parameters
     ----------
@@ -88,6 +89,7 @@ def _count(image: LabelImage, n: int) -> tuple[NDArray[np.int64], NDArray[np.flo
     for top in range(0, rows, height):
         bottom = min(top + height, rows)
         labels = image.read(slice(top, bottom), slice(0, columns)).ravel()
+        labels = np.where(labels < n, labels, 0)
         pixels += np.bincount(labels, minlength=n)
         if image.plane is not None:
             band = image.plane.read(0, Box(top, 0, bottom, columns)).reshape(-1, n_channels)

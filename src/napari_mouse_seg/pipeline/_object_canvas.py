@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from napari_mouse_seg.pipeline._segment import SegmentResult
 
 _MOSTLY = 0.5
+_GAP = 1 << 20
+"""New ids go on above what was painted, unless that leaves out so many: ids end at 2**32 - 1, and tables grow with them."""
 
 
 @dataclass(slots=True)
@@ -64,12 +67,7 @@ class ObjectCanvas(Canvas[Merge]):
     @property
     def paint_label(self) -> int:
         """An id that is free: a stroke made with it is a new object."""
-        return self._last_id + 1
-
-    @property
-    def last_id(self) -> int:
-        """The highest id given so far."""
-        return self._last_id
+        return next(label for label in count(self._last_id + 1) if label not in self._claimed)
 
     @property
     def cut(self) -> frozenset[int]:
@@ -121,7 +119,7 @@ class ObjectCanvas(Canvas[Merge]):
     def apply(self, merge: Merge) -> Box | None:
         """Write what ``compare`` worked out; quick enough for the main thread while ``is_editable``.
 
-        What was painted since then stays, and new ids are above it.
+        What was painted since then stays, and new ids are others.
 
         Returns
         -------
@@ -131,12 +129,10 @@ class ObjectCanvas(Canvas[Merge]):
         result = merge.result
         if not merge.ids.any():
             return None
-        # Painting may have used ids anywhere; canvases that cannot be painted are too large to search.
-        highest = int(self.array.max(initial=0)) if self.is_editable else 0
-        base = max(self._last_id, highest)
-        lookup = np.where(merge.ids < 0, base - merge.ids, merge.ids).astype(np.uint32)
-        self._last_id = base + merge.n_new
-        self._cut = {base - label if label < 0 else label for label in merge.cut} - self._claimed
+        new_ids = self._free_ids(merge.n_new)
+        lookup = np.where(merge.ids < 0, new_ids[np.maximum(-merge.ids, 0)], merge.ids).astype(np.uint32)
+        self._last_id = max(self._last_id, int(new_ids[-1]))
+        self._cut = {int(new_ids[-label]) if label < 0 else label for label in merge.cut} - self._claimed
         if merge.erased - self._claimed:
             self._erase(merge.erased - self._claimed, result.box)
         target = self.array[result.box.slices]
@@ -151,6 +147,17 @@ class ObjectCanvas(Canvas[Merge]):
             np.copyto(target[rows], renamed, where=free)
             changed = changed or bool(free.any())
         return result.box if changed else None
+
+    def _free_ids(self, n: int) -> NDArray[np.int64]:
+        """Return 0, and n ids that nothing has."""
+        # Painting may have used ids anywhere; canvases that cannot be painted are too large to search.
+        highest = int(self.array.max(initial=0)) if self.is_editable else 0
+        if highest - self._last_id <= _GAP:
+            base = max(self._last_id, highest)
+            return np.concatenate([[0], np.arange(base + 1, base + 1 + n)])
+        taken = self._claimed.union(np.unique(self.array[self.array > self._last_id]).tolist())
+        free = (label for label in count(self._last_id + 1) if label not in taken)
+        return np.array([0, *islice(free, n)])
 
     def _place(self, label: int, merge: Merge, others: dict[int, int], area: int) -> int:
         """Decide an object's id: one on the canvas, 0 to leave it out, or -1, -2, … for new ones.
@@ -189,7 +196,8 @@ class ObjectCanvas(Canvas[Merge]):
     def _erase(self, labels: set[int], around: Box) -> None:
         """Remove objects; they may reach out of the box in which they were met, as far as their pixels go on."""
         bounds = Box(0, 0, *self.array.shape)
-        doomed = np.zeros(self._last_id + 1, np.bool_)
+        others = self._last_id + 1  # Painted with ids above all that were given.
+        doomed = np.zeros(others + 1, np.bool_)
         doomed[list(labels)] = True
         margin = 64
         while True:
@@ -198,7 +206,7 @@ class ObjectCanvas(Canvas[Merge]):
             reaches_out = False
             for rows in bands(view):
                 band = view[rows]
-                inside = doomed[np.minimum(band, self._last_id)]
+                inside = doomed[np.minimum(band, others)]
                 ends = [inside[:, 0], inside[:, -1]]
                 if rows.start == 0:
                     ends.append(inside[0])
@@ -214,14 +222,14 @@ class ObjectCanvas(Canvas[Merge]):
 
 
 def _compare(
-    found: NDArray[np.uint32], there: NDArray[np.uint32], count: int
+    found: NDArray[np.uint32], there: NDArray[np.uint32], n: int
 ) -> tuple[NDArray[np.int64], dict[int, dict[int, int]]]:
     """Return the area of each new object, and the pixels it shares: new label → old label → pixels."""
-    areas = np.zeros(count + 1, np.int64)
+    areas = np.zeros(n + 1, np.int64)
     table: dict[int, dict[int, int]] = {}
     for rows in bands(found):
         new, old = found[rows], there[rows]
-        areas += np.bincount(new.ravel(), minlength=count + 1)
+        areas += np.bincount(new.ravel(), minlength=n + 1)
         both = (new > 0) & (old > 0)
         # One number a pair: sorting those is much faster than sorting columns.
         pairs, pixels = np.unique(new[both].astype(np.uint64) << np.uint64(32) | old[both], return_counts=True)

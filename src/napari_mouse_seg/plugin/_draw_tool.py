@@ -10,6 +10,7 @@ from psygnal import Signal
 from qtpy.QtCore import QTimer
 
 from napari_mouse_seg.plugin._layers import AID
+from napari_mouse_seg.plugin._units import unit_factors
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -105,8 +106,11 @@ class DrawTool:
         """Take up what was drawn."""
         if not self._is_drawing or self._shapes is None or self._image is None or not len(self._shapes.data):
             return
-        world = [self._shapes.data_to_world(corner) for corner in np.asarray(self._shapes.data[-1])]
-        corners = np.array([self._image.world_to_data(position)[-2:] for position in world])
+        # The layer was made for the image that was drawn on first, which may have had other units.
+        shapes, image = self._shapes, self._image
+        factors = unit_factors(getattr(shapes, "units", None), getattr(image, "units", None), shapes.ndim)
+        world = [factors * shapes.data_to_world(corner) for corner in np.asarray(shapes.data[-1])]
+        corners = np.array([image.world_to_data(position)[-2:] for position in world])
         self.end()
         self.drawn.emit(corners)
 

@@ -63,9 +63,9 @@ class ModelShelf:
 
     def take_out(self, model: Model) -> None:
         """Remove a model, because its file is gone."""
-        if model not in self._models:
+        place = next((place for place, known in enumerate(self._models) if known.path == model.path), None)
+        if place is None:
             return
-        place = self._models.index(model)
         del self._models[place]
         self.position = min(self.position - (place < self.position), len(self._models) - 1)
         self.changed.emit()

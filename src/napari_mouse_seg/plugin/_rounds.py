@@ -243,7 +243,7 @@ class Rounds:
             self._use(self._models[entry.number])
 
     def _use(self, model: Model) -> None:
-        self._shelf.choose(self._shelf.models.index(model))
+        self._shelf.choose(self._shelf.put(model))  # Its file may have been opened in *Segment*, under an older name.
         self._preview_training(model)
         self.changed.emit()
 

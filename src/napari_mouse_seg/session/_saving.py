@@ -123,6 +123,8 @@ class Saving:
             self._list_rounds()
         except MouseSegError as error:
             self.is_behind = True
+            if done not in self._unlisted:
+                return  # An earlier one is still missing, which has been told.
             where = "" if self._project is None else f" {_where(self._project, done)}"
             self.not_listed.emit(f"{error}{where} It comes into the list once that is possible.")
 
@@ -156,9 +158,26 @@ class Saving:
             self.failed.emit(in_words(error, _SAVING))
 
     def _list_rounds(self) -> None:
-        while self._unlisted and self._project is not None:
-            self._project.add_round(self._unlisted[0])
-            self.listed.emit(self._unlisted.pop(0))
+        """Put rounds into the project's list.
+
+        Raises
+        ------
+        MouseSegError
+            If one of them cannot be; the others are in the list.
+        """
+        lasting: MouseSegError | None = None
+        for done in tuple(self._unlisted):
+            if self._project is None:
+                break
+            try:
+                self._project.add_round(done)
+            except MouseSegError as error:
+                lasting = error
+            else:
+                self._unlisted.remove(done)
+                self.listed.emit(done)
+        if lasting is not None:
+            raise lasting
         self._settle()
 
     def _settle(self) -> None:

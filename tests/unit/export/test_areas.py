@@ -51,6 +51,18 @@ def test_the_table_has_one_row_a_class_with_areas_shares_and_intensities(tmp_pat
     assert (vessel["pixels"], vessel["mean_intensity"]) == ("0", "")
 
 
+def test_what_is_painted_with_the_label_of_no_class_counts_nowhere(tmp_path: Path) -> None:
+    drawn = image()
+    labels = drawn.read(slice(0, 60), slice(0, 80)).copy()
+    labels[10:12, 10:20] = 400_000_000
+    labels[12:14, 10:20] = 8
+    FORMATS["csv"].write(tmp_path / "a.csv", replace(drawn, labels=labels))
+    _, muscle, scar, _ = rows(tmp_path / "a.csv")
+    assert muscle["pixels"] == "1060"
+    assert float(scar["share"]) == pytest.approx(150 / 4760, rel=1e-4)
+    assert muscle["mean_intensity"] == "20"
+
+
 def test_pixels_without_a_number_are_left_out_of_the_mean_of_a_class(tmp_path: Path) -> None:
     drawn = image()
     pixels = drawn.read(slice(0, 60), slice(0, 80)).astype(np.float32)

@@ -113,6 +113,22 @@ def test_new_ids_are_above_ids_painted_anywhere(job: SegmentJob) -> None:
     assert np.unique(canvas.array[:90, :90])[1] == 2
 
 
+def test_ids_do_not_run_out_when_somebody_paints_with_the_highest(job: SegmentJob) -> None:
+    canvas = ObjectCanvas(SHAPE)
+    canvas.add(view_of(job, Box(0, 0, 50, 40)))
+    assert canvas.cut
+    cut = canvas.array[20, 36]
+    canvas.array[110:115, 5:10] = np.iinfo(np.uint32).max
+    canvas.array[110:115, 15:20] = 1_000_000_000
+    canvas.claim({1_000_000_000, int(np.iinfo(np.uint32).max), 4})
+    canvas.add(view_of(job, Box(0, 0, *SHAPE)))
+    assert canvas.array[20, 36] == cut
+    assert np.unique(canvas.array).tolist() == [0, 1, 2, 3, 5, 6, 7, 1_000_000_000, np.iinfo(np.uint32).max]
+    assert (canvas.array[110:115, 5:10] == np.iinfo(np.uint32).max).all()
+    assert not canvas.cut
+    assert canvas.paint_label == 8
+
+
 def test_an_object_cut_by_both_views_keeps_its_first_part(job: SegmentJob) -> None:
     bar = np.zeros(SHAPE, np.int32)
     bar[50:60, 5:135] = 1

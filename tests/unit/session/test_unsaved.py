@@ -278,6 +278,18 @@ def test_a_round_after_one_that_is_not_listed_yet_has_its_own_number(bench: Benc
     assert not bench.session.is_behind
 
 
+def test_a_round_that_can_never_be_listed_does_not_keep_back_the_next(bench: Bench) -> None:
+    first = train_unlisted(bench)
+    bench.train()
+    while not first.with_name("round-002.safetensors").exists():
+        bench.runner.tasks[-1].step()
+    first.unlink()
+    bench.finish()
+    assert [done.number for done in bench.of("run_finished")] == [2]
+    assert rounds_in(folder_of(bench)) == ["discs 2"]
+    assert len(bench.of("run_failed")) == 1  # Of the first round, when it could not be listed.
+
+
 def test_a_round_is_listed_when_the_project_is_left(bench: Bench) -> None:
     train_unlisted(bench)
     folder = folder_of(bench)
