@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from napari_mouse_seg.events import Event, TileDone
-from napari_mouse_seg.plugin._runner import ThreadRunner
+from napari_mouse_seg.plugin._runner import ThreadRunner, is_at_work
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -82,6 +82,22 @@ def test_error_is_handed_over(runner: ThreadRunner, qtbot: QtBot) -> None:
     runner.start(failing(), lambda event: None, ends.append)
     qtbot.waitUntil(lambda: bool(ends), timeout=LONG_MS)
     assert isinstance(ends[0], ValueError)
+
+
+def test_the_end_is_heard_of_a_task_whose_clean_up_fails(runner: ThreadRunner, qtbot: QtBot) -> None:
+    def failing() -> Generator[Event, None, None]:
+        try:
+            while True:
+                yield TileDone("scores", 0, 1)
+        finally:
+            raise OSError("the network drive is gone")
+
+    ends: list[Exception | None] = []
+    task = runner.start(failing(), lambda event: None, ends.append)
+    task.cancel()
+    qtbot.waitUntil(lambda: bool(ends), timeout=LONG_MS)
+    assert isinstance(ends[0], OSError)
+    assert not is_at_work()
 
 
 def test_nothing_is_heard_after_shutdown(qtbot: QtBot) -> None:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from napari_mouse_seg.errors import ImageNotFoundError, PlanError
+from napari_mouse_seg.errors import ImageError, ImageNotFoundError, PlanError
 from napari_mouse_seg.images import image_stem, plate_fields
 
 if TYPE_CHECKING:
@@ -59,13 +59,19 @@ def check_stems(paths: Iterable[Path]) -> None:
     PlanError
         Names the two.
     """
+    for one, other in _of_one_stem(paths):
+        raise PlanError(
+            f"{one} and {other} would both be written as {image_stem(other)}; segment them into different folders."
+        )
+
+
+def _of_one_stem(paths: Iterable[Path]) -> Iterator[tuple[Path, Path]]:
+    """Yield each path whose stem another one had before, after that one."""
     seen: dict[str, Path] = {}
     for path in paths:
         other = seen.setdefault(image_stem(path).casefold(), path)
         if other != path:
-            raise PlanError(
-                f"{other} and {path} would both be written as {image_stem(path)}; segment them into different folders."
-            )
+            yield other, path
 
 
 def is_folder(path: Path) -> bool:
@@ -90,7 +96,8 @@ def find_labels(folder: Path) -> dict[str, Path]:
     paths = [path for path in _visible(folder) if path.suffix.lower() in _LABEL_SUFFIXES]
     if not paths:
         raise ImageNotFoundError(f"{folder} holds no label image ({', '.join(_LABEL_SUFFIXES)}); check the path.")
-    check_stems(paths)
+    for one, other in _of_one_stem(paths):
+        raise PlanError(f"{one} and {other} are both labels of {image_stem(other)}; leave one of them there.")
     found = {image_stem(path): path for path in paths}
     return {
         stem: path for stem, path in found.items() if stem.removesuffix(OVERLAY_ENDING) not in found.keys() - {stem}
@@ -124,7 +131,7 @@ def _absolute(path: Path) -> Path:
 def _images(paths: Iterable[Path]) -> list[Path]:
     from napari_mouse_seg.images import IMAGE_SUFFIXES
 
-    return [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES or (path.is_dir() and _is_zarr(path))]
+    return [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES or (is_folder(path) and _is_zarr(path))]
 
 
 def _some(text: str, paths: list[Path]) -> list[Path]:
@@ -133,9 +140,19 @@ def _some(text: str, paths: list[Path]) -> list[Path]:
     return paths
 
 
-def _visible(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.iterdir()) if not path.name.startswith("."))
+def _visible(folder: Path) -> list[Path]:
+    """List what a folder holds.
+
+    Raises
+    ------
+    ImageError
+        If it may not be read.
+    """
+    try:
+        return [path for path in sorted(folder.iterdir()) if not path.name.startswith(".")]
+    except OSError as error:
+        raise ImageError(f"The folder {folder} cannot be read ({error.strerror}); change its permissions.") from error
 
 
 def _is_zarr(path: Path) -> bool:
-    return path.suffix.lower() == ".zarr" or any((path / name).exists() for name in _ZARR_FILES)
+    return path.suffix.lower() == ".zarr" or any(os.path.exists(path / name) for name in _ZARR_FILES)

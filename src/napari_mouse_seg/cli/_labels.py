@@ -25,6 +25,8 @@ def read_labels(path: Path) -> NDArray[np.integer[Any]]:
     """
     try:
         labels = _without_single_axes(_read(path))
+    except UnsupportedImageError:
+        raise
     except Exception as error:  # decoders raise errors of many types on damaged files
         raise DamagedImageError(f"{path} cannot be read ({error}); copy it again.") from error
     if labels.dtype.kind not in "iub" or labels.ndim not in (2, 3) or (labels.ndim == 3 and labels.shape[-1] in (3, 4)):
@@ -52,13 +54,23 @@ def _read(path: Path) -> NDArray[Any]:
         array: NDArray[Any] = np.load(path, allow_pickle=False)
         return array
     if suffix == ".png":
-        from PIL import Image
-
-        return np.asarray(Image.open(path))
+        return _read_png(path)
     from tifffile import TiffFile
 
     with TiffFile(path) as file:
         return file.series[0].asarray()
+
+
+def _read_png(path: Path) -> NDArray[Any]:
+    """Pillow, because it leaves the numbers of a palette as they are; whole slides are not too large here."""
+    import numpy as np
+    from PIL import Image
+
+    limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+    try:
+        return np.asarray(Image.open(path))
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
 
 
 def _read_zarr(path: Path) -> NDArray[Any]:
@@ -69,6 +81,10 @@ def _read_zarr(path: Path) -> NDArray[Any]:
     node: Any = zarr.open(str(path), mode="r")  # Any: a group or an array
     if isinstance(node, zarr.Group):
         attributes: Any = dict(node.attrs)
-        multiscales = attributes.get("ome", attributes)["multiscales"]
+        multiscales = attributes.get("ome", attributes).get("multiscales")
+        if not multiscales:
+            raise UnsupportedImageError(
+                f"{path} is a zarr group that names no image; give an OME-Zarr or the array in it."
+            )
         node = node[multiscales[0]["datasets"][0]["path"]]
     return np.asarray(node[...])

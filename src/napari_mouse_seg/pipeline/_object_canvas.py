@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MOSTLY = 0.5
 _GAP = 1 << 20
-"""New ids go on above what was painted, unless that leaves out so many: ids end at 2**32 - 1, and tables grow with them."""
+"""New ids go on above what was painted, unless that leaves out so many: ids end at 2**32 - 1, tables grow with them."""
 
 
 @dataclass(slots=True)

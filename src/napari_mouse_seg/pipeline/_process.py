@@ -155,7 +155,8 @@ class TrainingProcess:
 def _read_lines(process: subprocess.Popen[str], lines: queue.Queue[str | None]) -> None:
     with suppress(ValueError):  # Closed while it was read.
         for line in process.stdout or ():
-            lines.put(line)
+            if line.endswith("\n"):  # The last one may have been cut short by a kill.
+                lines.put(line)
     lines.put(None)
 
 

@@ -80,8 +80,11 @@ class ThreadTask:
                     break
         except Exception as caught:  # noqa: BLE001 (the run boundary: the session puts it in words)
             error = caught
-        finally:
+        try:
             self._events.close()
+        except Exception as caught:  # noqa: BLE001 (as above)
+            error = error or caught
+        finally:
             post_end(error)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished, Started, TileDone
 from napari_mouse_seg.session._paint import PaintSummary
 
@@ -25,6 +25,8 @@ class Opening:
         Returns the project's folder; None if there is no project. Called beside the main thread.
     check
         Raises an error in words if the project is not to be taken; called there too.
+    present
+        Folder of the project that is open already; found again, in whatever spelling, it is not opened a second time.
 
     Attributes
     ----------
@@ -32,8 +34,11 @@ class Opening:
         How much of each patch is painted; complete at the end.
     """
 
-    def __init__(self, find: Callable[[], Path | None], check: Callable[[Project], None] | None) -> None:
+    def __init__(
+        self, find: Callable[[], Path | None], check: Callable[[Project], None] | None, present: Path | None
+    ) -> None:
         self._find = find
+        self._present = present
         self.summaries: dict[str, PaintSummary] = {}
         self._check = check
         self._project: Project | None = None
@@ -46,12 +51,12 @@ class Opening:
         Raises
         ------
         ProjectError
-            If it cannot be read.
+            If it cannot be read, or a patch went bad in between: opened again, it is set aside.
         """
         from napari_mouse_seg.projects import Project
 
         folder = self._find()
-        if folder is None:
+        if folder is None or (self._present is not None and _is_same(folder, self._present)):
             return
         project = Project.open(folder)
         try:
@@ -86,8 +91,11 @@ class Opening:
         patches = [patch for patch in project.plan.patches if patch.id not in project.broken]
         yield Started("patches", len(patches))
         for done, patch in enumerate(patches, 1):
-            try:
-                self.summaries[patch.id] = PaintSummary.of(project.paint(patch.id))
-            except MouseSegError:  # Went bad since it was opened; whoever asks for the paint is told.
-                continue
+            self.summaries[patch.id] = PaintSummary.of(project.paint(patch.id))
             yield TileDone("patches", done, len(patches))
+
+
+def _is_same(folder: Path, present: Path) -> bool:
+    with suppress(OSError):
+        return folder.samefile(present)
+    return False

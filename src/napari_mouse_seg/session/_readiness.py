@@ -24,15 +24,16 @@ def paint_problem(project: Project, summary: Callable[[str], PaintSummary]) -> s
     Parameters
     ----------
     project
-        Its patches that are included and not damaged count.
+        Its patches that are included, painted and not damaged count.
     summary
         How much of a patch is painted, by its id.
     """
     patches = [patch for patch in project.plan.patches if patch.included and patch.id not in project.broken]
-    used = [patch for patch in patches if patch.role == "train"]
+    painted = [patch for patch in patches if summary(patch.id).share > 0]
+    used = [patch for patch in painted if patch.role == "train"]
     rest = any(patch.meaning.rest_is_background for patch in used)
     few = _too_little(project.plan.kind, [summary(patch.id) for patch in used], rest)
-    return few or _overlap([patch for patch in patches if summary(patch.id).share > 0])
+    return few or _overlap(painted)
 
 
 def _too_little(kind: Literal["objects", "areas"], paints: Sequence[PaintSummary], rest_is_background: bool) -> str:

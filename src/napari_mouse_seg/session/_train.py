@@ -172,7 +172,9 @@ class TrainSession:
         """
         self._check_idle()
         self._drop_opening()
-        opening = self._opening = Opening(find, check)
+        project = self._project
+        present = None if project is None or project.read_only else project.folder
+        opening = self._opening = Opening(find, check, present)
         self._runner.start(opening.events(), _listen_not, partial(self._on_open_end, opening))
 
     def create(self, folder: Path, plan: ProjectPlan) -> None:

@@ -1,5 +1,6 @@
 """Which files a command works on."""
 
+from errno import EACCES
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from tests.helpers.pyramids import write_plate
 
 from napari_mouse_seg.cli._inputs import check_stems, find_inputs, find_labels, user_path
-from napari_mouse_seg.errors import ImageNotFoundError, PlanError
+from napari_mouse_seg.errors import ImageError, ImageNotFoundError, PlanError
 from napari_mouse_seg.images import image_stem
 
 
@@ -104,8 +105,18 @@ def test_an_image_that_is_called_overlay_is_kept(tmp_path):
 
 def test_two_labels_of_one_stem_are_refused(folder):
     (folder / "b.png").touch()
-    with pytest.raises(PlanError, match="written as b"):
+    with pytest.raises(PlanError, match=r"b\.png and .*b\..* are both labels of b; leave one"):
         find_labels(folder)
+
+
+@pytest.mark.parametrize("find", [lambda folder: find_inputs([str(folder)]), find_labels])
+def test_a_folder_that_may_not_be_read_is_named(find, folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", refuse)  # The administrator, who runs some tests, may read everything.
+    with pytest.raises(ImageError, match=rf"The folder {folder} cannot be read \(Permission denied\)"):
+        find(folder)
 
 
 def test_a_pattern_below_a_folder_with_brackets_finds_its_files(tmp_path):

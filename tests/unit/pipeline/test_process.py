@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -112,6 +113,22 @@ def test_words_of_the_process_arrive_as_they_were_said(project: Project) -> None
     project.write_paint("p001", np.zeros((SIDE, SIDE), int))
     with pytest.raises(TrainingError, match="Nothing is painted yet"):
         list(TrainingProcess(project.folder, SHORT).events())
+
+
+def test_a_process_killed_in_the_middle_of_a_line_is_said_to_be_killed(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import os, sys, signal\n"
+        'sys.stdout.write(\'{"event": "Started", "stage": "tra\')\n'
+        "sys.stdout.flush()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    process = TrainingProcess(project.folder, SHORT)
+    monkeypatch.setattr(process, "_command", [sys.executable, str(worker)])
+    with pytest.raises(TrainingError, match="killed"):
+        list(process.events())
 
 
 def test_an_order_given_before_the_start_counts(project: Project) -> None:

@@ -219,6 +219,9 @@ def test_what_is_missing_for_training_is_said(bench: Bench) -> None:
     assert "Paint some background (label 1)" in session.problem()
     assert session.project is not None
     patch = session.project.plan.patches[0]
+    empty = session.add_patch(np.zeros((1, 32, 32), np.float32), (0, 400, 32, 432))
+    session.update_patch(empty.replace(meaning=PaintPlan(rest_is_background=True)))
+    assert "Paint some background (label 1)" in session.problem()  # Nothing is learnt from what is not painted at all.
     session.update_patch(patch.replace(meaning=PaintPlan(rest_is_background=True)))
     assert session.problem() == ""
     session.update_patch(patch.replace(role="validate"))
@@ -336,6 +339,29 @@ def test_a_project_that_a_check_refuses_leaves_the_present_one(bench: Bench, tmp
     assert bench.session.project is before
     with Project.open(tmp_path / "other" / "discs.mouse-seg") as again:
         assert not again.read_only
+
+
+def test_the_present_project_under_another_name_is_not_opened_a_second_time(bench: Bench, tmp_path: Path) -> None:
+    before = bench.session.project
+    link = tmp_path / "link.mouse-seg"
+    link.symlink_to(tmp_path / "discs.mouse-seg", target_is_directory=True)
+    bench.session.open(link)
+    bench.finish()
+    assert bench.session.project is before
+    assert before is not None
+    assert not before.read_only
+
+
+def test_a_project_whose_paint_goes_bad_while_it_is_opened_is_not_taken(bench: Bench, tmp_path: Path) -> None:
+    other = disc_project(tmp_path / "other", ("train",))
+    other.close()
+    before = bench.session.project
+    (paint_file,) = (other.folder / "patches").glob("*.paint.tif")
+    bench.session.open(other.folder, lambda _project: paint_file.rename(tmp_path / "gone.tif") and None)
+    bench.finish()
+    assert bench.session.project is before
+    (words,) = bench.of("open_failed")
+    assert paint_file.name in words
 
 
 def test_a_search_that_finds_no_project_leaves_the_present_one_and_says_that_it_has_ended(bench: Bench) -> None:
