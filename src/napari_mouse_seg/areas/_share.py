@@ -28,6 +28,15 @@ class AreaShare(Plan):
     share: float
 
 
+def area_shares(classes: Sequence[ClassPlan], n_pixels: Sequence[int]) -> tuple[AreaShare, ...]:
+    """Return each class with its pixels and their share of the pixels of all classes."""
+    total = max(1, sum(n_pixels))
+    return tuple(
+        AreaShare(plan=entry, n_pixels=number, share=number / total)
+        for entry, number in zip(classes, n_pixels, strict=True)
+    )
+
+
 _PERCENT = "\N{NO-BREAK SPACE}%"
 
 

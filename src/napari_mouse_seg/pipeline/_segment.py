@@ -194,16 +194,13 @@ def _collect(events: Iterator[Event], warnings: list[str]) -> Iterator[Event]:
 
 def _classify(job: SegmentJob, scorer: Scorer) -> Generator[Event, None, SegmentResult]:
     """Area step over the job's box."""
-    from napari_mouse_seg.areas import AreaShare, classify_bands
+    from napari_mouse_seg.areas import area_shares, classify_bands
 
     classes = job.model.card.classes
     out = _make_room(job.box)
     steps = classify_bands(scorer.store.read, job.box, [entry.label for entry in classes], out)
     pixels = yield from _report("areas", steps)
-    shares = tuple(
-        AreaShare(plan=entry, n_pixels=int(count), share=int(count) / job.box.area)
-        for entry, count in zip(classes, pixels, strict=True)
-    )
+    shares = area_shares(classes, [int(number) for number in pixels])
     return SegmentResult(out, job.box, frozenset(), 0, scorer.device.label, job, areas=shares)
 
 

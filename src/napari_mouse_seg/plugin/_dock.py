@@ -32,7 +32,7 @@ class Controller(Protocol):
 
 
 @runtime_checkable
-class Saving(Protocol):
+class SavesAtTheEnd(Protocol):
     """What has something to save, besides."""
 
     def save_now(self) -> None:
@@ -73,7 +73,7 @@ class PanelDock(QWidget):
         """Take a panel in; its controller ends with this widget."""
         self._column.addWidget(panel)
         self._stop, self._close = controller.stop, controller.close
-        if isinstance(controller, Saving):
+        if isinstance(controller, SavesAtTheEnd):
             self._save = controller.save_now
         self.destroyed.connect(controller.close)
         _open.add(controller)

@@ -14,7 +14,7 @@ from napari_mouse_seg.errors import MouseSegError
 from napari_mouse_seg.events import Event, Finished, Warned
 from napari_mouse_seg.images import file_name
 from napari_mouse_seg.plugin._layers import plane_words
-from napari_mouse_seg.plugin._saving import Saving, save
+from napari_mouse_seg.plugin._saving import SaveJob, save
 from napari_mouse_seg.plugin._scene import file_channel, image_path
 from napari_mouse_seg.plugin._writer import label_image
 from napari_mouse_seg.session import RunState, in_words
@@ -77,7 +77,7 @@ class SaveTool:
         self._image_of = image_of
         self._labels_of = labels_of
         self._folder: Path | None = None
-        self._saving: Saving | None = None
+        self._saving: SaveJob | None = None
         self._told_of: Workspace | None = None
         self._warned = ""
         self._began = 0.0
@@ -153,7 +153,7 @@ class SaveTool:
             text for text, holds in ((_PARTLY, None not in workspace.regions), (_EDITED, workspace.edited)) if holds
         )
         job = replace(workspace.job, plan=plan)
-        self._saving = Saving(
+        self._saving = SaveJob(
             path, content, job, image_path(image), workspace.device, warnings, is_complete=not warnings
         )
         self._warned, self._began = "", time.monotonic()

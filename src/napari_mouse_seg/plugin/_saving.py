@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from napari_mouse_seg.areas import AreaShare
     from napari_mouse_seg.export import LabelImage, RunRecord
     from napari_mouse_seg.pipeline import SegmentJob
 
@@ -25,7 +24,7 @@ _BAND_PX = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Saving:
+class SaveJob:
     """What is written where.
 
     Attributes
@@ -58,7 +57,7 @@ class Saving:
     stopped: threading.Event = field(default_factory=threading.Event)
 
 
-def save(saving: Saving) -> Generator[Event, None, None]:
+def save(saving: SaveJob) -> Generator[Event, None, None]:
     """Write a file, and beside it the run record ``<name>.json``.
 
     Results of the same run that stand there under the same name, in other formats, stay in the record. A file of that
@@ -99,15 +98,17 @@ def save(saving: Saving) -> Generator[Event, None, None]:
     yield Finished(path)
 
 
-def _describe(saving: Saving, image: LabelImage) -> RunRecord:
+def _describe(saving: SaveJob, image: LabelImage) -> RunRecord:
     """Return the record of no file yet; reads all labels, and the image's file for its hash."""
+    from napari_mouse_seg.areas import area_shares
     from napari_mouse_seg.pipeline import make_record
 
     source = saving.source
     if source is not None and not source.exists():
         source = None  # It was moved or renamed since; the labels are worth keeping all the same.
     pixels = _count(image)
-    areas = _shares(saving.job, pixels)
+    classes = saving.job.model.card.classes
+    areas = area_shares(classes, [pixels.get(entry.label, 0) for entry in classes])
     return make_record(
         saving.job,
         source,
@@ -169,13 +170,3 @@ def _count(image: LabelImage) -> dict[int, int]:
             pixels[label] = pixels.get(label, 0) + count
     pixels.pop(0, None)
     return pixels
-
-
-def _shares(job: SegmentJob, pixels: dict[int, int]) -> tuple[AreaShare, ...]:
-    """Return every class and its share of what was segmented; empty for objects."""
-    from napari_mouse_seg.areas import AreaShare
-
-    classes = job.model.card.classes
-    total = max(1, sum(pixels.get(entry.label, 0) for entry in classes))
-    counts = [(entry, pixels.get(entry.label, 0)) for entry in classes]
-    return tuple(AreaShare(plan=entry, n_pixels=count, share=count / total) for entry, count in counts)

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 _SAVING = "Saving the paint"
 
 
-class Saving:
+class ProjectSaving:
     """Brings paint and rounds of one project at a time to the disk, again and again if need be.
 
     All methods are called on the main thread, and all signals are emitted there.

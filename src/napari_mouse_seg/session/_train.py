@@ -16,7 +16,7 @@ from napari_mouse_seg.session._opening import Opening
 from napari_mouse_seg.session._paint import PaintSaved, PaintSummary
 from napari_mouse_seg.session._readiness import paint_problem
 from napari_mouse_seg.session._round import RoundAtWork, TrainState
-from napari_mouse_seg.session._saving import Saving
+from napari_mouse_seg.session._saving import ProjectSaving
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,7 @@ class TrainSession:
         self._runner = runner
         self._project: Project | None = None
         self._opening: Opening | None = None
-        self._saving = Saving(runner)
+        self._saving = ProjectSaving(runner)
         self._saving.saved.connect(self._on_saved)
         self._saving.listed.connect(self._on_listed)
         self._saving.failed.connect(self.save_failed.emit)
