@@ -7,7 +7,8 @@ import types
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QLocale, Qt
+from qtpy.QtGui import QDoubleValidator
 from qtpy.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QLineEdit, QSpinBox, QWidget
 from superqt import QLabeledDoubleSlider
 
@@ -149,6 +150,8 @@ def _number_or_slider(info: FieldInfo, changed: Callable[[], None]) -> Input:
     if is_fine or limits.high - limits.low > _SLIDER_SPAN:
         return _number(info, changed)
     slider = QLabeledDoubleSlider(Qt.Orientation.Horizontal)
+    for line in slider.findChildren(QLineEdit):
+        line.setValidator(_PointValidator(line))
     slider.setRange(limits.low, limits.high)
     slider.setSingleStep(_SLIDER_STEP)  # type: ignore[arg-type]  # superqt types its float slider as one of integers
     slider.setPageStep(0.1)  # type: ignore[arg-type]
@@ -179,8 +182,42 @@ def _number(info: FieldInfo, changed: Callable[[], None]) -> Input:
     )
 
 
+def _with_point() -> QLocale:
+    """Return number rules that are the same on every system: a decimal point, nothing between thousands.
+
+    By German rules "0.5" is five and "12.5" a hundred and twenty-five, which Qt takes without a word.
+    """
+    rules = QLocale(QLocale.Language.C)
+    rules.setNumberOptions(QLocale.NumberOption.OmitGroupSeparator | QLocale.NumberOption.RejectGroupSeparator)
+    return rules
+
+
+class _PointValidator(QDoubleValidator):
+    """Takes a comma for the decimal point; what superqt reads as a number must have a point."""
+
+    def __init__(self, line: QLineEdit) -> None:
+        super().__init__(line)
+        self.setLocale(_with_point())
+
+    def validate(self, text: str, position: int) -> Any:  # Any: state, text and position
+        """Return what the text is, and the text with a point."""
+        return super().validate(text.replace(",", "."), position)
+
+
 class _NumberBox(QDoubleSpinBox):
-    """Shows no more digits than the number has."""
+    """Shows no more digits than the number has; decimals may be typed behind a point or a comma."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setLocale(_with_point())
+
+    def validate(self, text: str, position: int) -> Any:  # Any: state, text and position
+        """Return what the text is, and the text with a point."""
+        return super().validate(text.replace(",", "."), position)
+
+    def valueFromText(self, text: str) -> float:
+        """Return the number that a text is."""
+        return float(super().valueFromText(text.replace(",", ".")))
 
     def textFromValue(self, value: float) -> str:
         """Return the number without zeros at its end."""

@@ -8,12 +8,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import Field
-from qtpy.QtWidgets import QLabel, QSpinBox, QWidget
+from qtpy.QtCore import QLocale, Qt
+from qtpy.QtTest import QTest
+from qtpy.QtWidgets import QLabel, QLineEdit, QSpinBox, QWidget
 
 from napari_mouse_seg.plans import InstancesPlan, IntensityPlan, Plan, SegmentPlan
 from napari_mouse_seg.widgets import PlanEditor
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytestqt.qtbot import QtBot
 
 
@@ -164,3 +168,26 @@ def test_field_of_unknown_type_is_refused(qtbot: QtBot) -> None:
 
     with pytest.raises(TypeError, match="no input widget for a field of type"):
         PlanEditor(Nested(), parent=QWidget())
+
+
+@pytest.fixture(params=[QLocale.Language.German, QLocale.Language.English, QLocale.Language.French])
+def language(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Systems of people who write decimals behind a comma, or a point."""
+    before = QLocale()
+    QLocale.setDefault(QLocale(request.param))
+    yield
+    QLocale.setDefault(before)
+
+
+@pytest.mark.usefixtures("language")
+@pytest.mark.parametrize("typed", ["0.25", "0,25"])
+@pytest.mark.parametrize("field", ["ratio", "length", "factor"])
+def test_decimals_mean_the_same_in_every_language(qtbot: QtBot, field: str, typed: str) -> None:
+    editor = editor_of(qtbot, EveryKind())
+    box = editor.input_widget(field)
+    (line,) = box.findChildren(QLineEdit)
+    line.clear()
+    QTest.keyClicks(line, typed)
+    QTest.keyClick(line, Qt.Key.Key_Return)
+    assert getattr(editor.value(), field) == 0.25
+    assert line.text() == "0.25"
