@@ -199,9 +199,9 @@ class _PointValidator(QDoubleValidator):
         super().__init__(line)
         self.setLocale(_with_point())
 
-    def validate(self, text: str, position: int) -> Any:  # Any: state, text and position
+    def validate(self, text: str | None, position: int) -> Any:  # Any: state, text and position
         """Return what the text is, and the text with a point."""
-        return super().validate(text.replace(",", "."), position)
+        return super().validate((text or "").replace(",", "."), position)
 
 
 class _NumberBox(QDoubleSpinBox):
@@ -211,13 +211,13 @@ class _NumberBox(QDoubleSpinBox):
         super().__init__()
         self.setLocale(_with_point())
 
-    def validate(self, text: str, position: int) -> Any:  # Any: state, text and position
+    def validate(self, text: str | None, position: int) -> Any:  # Any: state, text and position
         """Return what the text is, and the text with a point."""
-        return super().validate(text.replace(",", "."), position)
+        return super().validate((text or "").replace(",", "."), position)
 
-    def valueFromText(self, text: str) -> float:
+    def valueFromText(self, text: str | None) -> float:
         """Return the number that a text is."""
-        return float(super().valueFromText(text.replace(",", ".")))
+        return float(super().valueFromText((text or "").replace(",", ".")))
 
     def textFromValue(self, value: float) -> str:
         """Return the number without zeros at its end."""
