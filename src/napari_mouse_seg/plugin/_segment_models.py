@@ -8,6 +8,7 @@ from psygnal import Signal
 
 from napari_mouse_seg.events import Event, Finished
 from napari_mouse_seg.plugin._model_choice import choice_of, fitting
+from napari_mouse_seg.session import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -104,7 +105,7 @@ class SegmentModels:
 
     def _on_read_end(self, error: Exception | None) -> None:
         if error is not None:
-            self._panel.show_failure(str(error))
+            self._panel.show_failure(in_words(error, "Opening the model"))
 
     def _on_wanted(self, position: int) -> None:
         """Choose a model that another panel has made or chosen."""

@@ -192,6 +192,10 @@ def _with_point() -> QLocale:
     return rules
 
 
+def _pointed(text: str | None) -> str:
+    return (text or "").replace(",", ".")
+
+
 class _PointValidator(QDoubleValidator):
     """Takes a comma for the decimal point; what superqt reads as a number must have a point."""
 
@@ -201,7 +205,7 @@ class _PointValidator(QDoubleValidator):
 
     def validate(self, text: str | None, position: int) -> Any:  # Any: state, text and position
         """Return what the text is, and the text with a point."""
-        return super().validate((text or "").replace(",", "."), position)
+        return super().validate(_pointed(text), position)
 
 
 class _NumberBox(QDoubleSpinBox):
@@ -213,11 +217,11 @@ class _NumberBox(QDoubleSpinBox):
 
     def validate(self, text: str | None, position: int) -> Any:  # Any: state, text and position
         """Return what the text is, and the text with a point."""
-        return super().validate((text or "").replace(",", "."), position)
+        return super().validate(_pointed(text), position)
 
     def valueFromText(self, text: str | None) -> float:
         """Return the number that a text is."""
-        return float(super().valueFromText((text or "").replace(",", ".")))
+        return float(super().valueFromText(_pointed(text)))
 
     def textFromValue(self, value: float) -> str:
         """Return the number without zeros at its end."""
