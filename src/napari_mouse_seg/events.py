@@ -52,14 +52,16 @@ class StepsDone(Event):
 class Validated(Event):
     """How good the model in training is after so many steps; ``best`` if it is the best so far.
 
-    ``score`` is None where there is nothing to measure with. ``parts`` are what it is made of, by name: for areas
-    ``mean_iou`` and ``iou <class>`` of each class that is annotated.
+    ``score`` is None where there is nothing to measure with; ``name`` says in words what it measures. ``parts`` are
+    what it is made of: for objects ``f1_50`` of the patches that are painted in full and ``foreground_iou`` of the
+    others, for areas ``mean_iou`` and ``iou <class>`` of each class that is annotated.
     """
 
     steps: int
     score: float | None
     best: bool
     parts: dict[str, float] = field(default_factory=dict)
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)

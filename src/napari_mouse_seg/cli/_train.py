@@ -43,9 +43,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
         plan = project.plan.retrain.replace(**_given(arguments))
         done = _train(project, plan, arguments.base, console)
         project.add_round(done)
-        console.out(
-            f"{done.name}: {_score(done, project)} after {done.best_step} of {done.steps} steps, {done.seconds:.0f} s"
-        )
+        console.out(f"{done.name}: {_score(done)} after {done.best_step} of {done.steps} steps, {done.seconds:.0f} s")
         console.out(f"Model: {project.round_file(done.number)}")
     return 0
 
@@ -69,7 +67,7 @@ def _train(project: Project, plan: RetrainPlan, base: str | None, console: Conso
                 console.warn(event.message)
             elif isinstance(event, Validated) and event.score is not None:
                 best = " (best)" if event.best else ""
-                console.out(f"step {event.steps}: validation {_measure(project)} {event.score:.3f}{best}")
+                console.out(f"step {event.steps}: validation {event.name} {event.score:.3f}{best}")
             elif isinstance(event, StepsDone):
                 console.progress(project.folder.name, event)
             elif isinstance(event, Finished):
@@ -78,9 +76,5 @@ def _train(project: Project, plan: RetrainPlan, base: str | None, console: Conso
     raise TrainingError("The training ended without a model; run it again with --debug and report it.")
 
 
-def _score(done: RoundPlan, project: Project) -> str:
-    return "not validated" if done.score is None else f"validation {_measure(project)} {done.score:.3f}"
-
-
-def _measure(project: Project) -> str:
-    return "mean IoU" if project.plan.kind == "areas" else "F1"
+def _score(done: RoundPlan) -> str:
+    return "not validated" if done.score is None else f"validation {done.score_name} {done.score:.3f}"

@@ -33,6 +33,7 @@ class CompactPlan(_NetworkPlan):
     widths: tuple[int, ...] = Field(
         (24, 32, 64, 128),
         min_length=2,
+        max_length=5,  # Crops and patches have sides that are multiples of 32.
         title="Widths",
         description="Channels at half resolution, a quarter, and so on.",
     )

@@ -110,7 +110,7 @@ def _not_saved(error: ModelNotSavedError, is_kept: bool) -> str:
 
 
 def _round_of(job: RetrainJob, tuning: FineTuning, curve: _Curve, seconds: float) -> RoundPlan:
-    points = curve.points()
+    points, best = curve.points(), tuning.best_score
     return RoundPlan(
         number=job.number,
         name=job.name,
@@ -120,7 +120,8 @@ def _round_of(job: RetrainJob, tuning: FineTuning, curve: _Curve, seconds: float
         best_step=tuning.best_step,
         learnt_share=round(tuning.learnt_share, 3),
         seconds=round(seconds, 1),
-        score=None if tuning.best_score is None else tuning.best_score.value,
+        score=None if best is None else best.value,
+        score_name="" if best is None else best.name,
         patches=job.patch_ids,
         learnt_before=job.learnt_before,
         curve=points,

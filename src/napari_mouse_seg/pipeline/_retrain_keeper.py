@@ -24,6 +24,7 @@ PREVIEW_PREFIX = ".preview-"
 """Before the name of the model file: the model to look at while it trains."""
 
 _CHECKPOINT_PREFIX = ".checkpoint-"
+_FORMAT = b"2"  # Another one whenever a checkpoint holds something else, or the schedule changes.
 _EVERY_S = 60.0
 _LOG = logging.getLogger(__name__)
 
@@ -90,7 +91,7 @@ def forget_left(rounds: Path, *, checkpoint: bool) -> None:
 
 def fingerprint(job: RetrainJob) -> str:
     """Return what is the same only for the same base, settings, pixels and paint."""
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_FORMAT)
     for text in (job.plan, job.card):
         digest.update(text.model_dump_json().encode())
     digest.update(f"{job.root} {job.encoder_weights} {job.start.sha256 if job.start else None}".encode())

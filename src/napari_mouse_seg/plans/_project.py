@@ -66,7 +66,8 @@ class RoundPlan(Plan):
     steps: int = Field(0, ge=0, title="Steps", description="Optimiser steps.")
     best_step: int = Field(0, ge=0, title="Best step", description="Step whose weights were kept.")
     seconds: float = Field(0, ge=0, title="Seconds", description="How long the training took.")
-    score: float | None = Field(None, title="Validation score", description="F1 or mean IoU; None without validation.")
+    score: float | None = Field(None, title="Validation score", description="0 to 1; None without validation.")
+    score_name: str = Field("", title="Measure", description="What the validation score measures, in words.")
     learnt_share: float = Field(
         1.0, ge=0, le=1, title="Share of what is learnt", description="Of the weights; the rest is the base model's."
     )

@@ -102,12 +102,13 @@ class TrainProgress:
 
     def _on_validated(self, event: Validated) -> None:
         if event.score is not None:
+            self._panel.set_score_name(event.name)
             self._panel.add_point(event.steps, self._loss, event.score)
             if event.best:
                 self._panel.mark_best(event.steps)
 
     def _on_finished(self, done: RoundPlan) -> None:
-        score = "not validated" if done.score is None else f"validation {done.score:.2f}"
+        score = "not validated" if done.score is None else f"validation {done.score_name} {done.score:.2f}"
         self._panel.show_message(f"{done.name} is ready ({score}) and can be used in Segment.")
         show_info(f"Training has ended: {done.name} is ready.")
 

@@ -83,7 +83,7 @@ class AreasTask:
             if annotated
         }
         value = float(np.mean(list(iou.values()))) if iou else 0.0
-        return Score(value, {"mean_iou": value} | {f"iou {name}": each for name, each in iou.items()})
+        return Score(value, {"mean_iou": value} | {f"iou {name}": each for name, each in iou.items()}, "mean IoU")
 
     def _compare(self, network: nn.Module, patch: PaintedPatch) -> AreaScores:
         scores = predict_scores(network, compress(patch.stretched, self.intensity), self._targets.activation)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import torch
 
+from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import Event, StepsDone, Validated, Warned
 from napari_mouse_seg.networks import free_memory, is_out_of_memory
 from napari_mouse_seg.training._blend import Blend
@@ -98,6 +99,7 @@ class FineTuning:
         self._device = device
         self._trainer = Trainer(network, task.training, task.loss, device)
         self._best: _Best | None = None
+        self._untold: dict[str, bool] = {}
         self._clock = _Clock(plan)
 
     @property
@@ -123,35 +125,35 @@ class FineTuning:
         ------
         Event
             ``StepsDone`` about once a second, ``Validated`` soon and then about a dozen times; after each of these
-            ``averaged`` is worth a look. ``Warned`` where memory runs out midway: what was learnt by then is kept.
+            ``averaged`` is worth a look. ``Warned`` where memory runs out midway, or the loss is no longer finite
+            after the score was good: what was learnt by then is kept.
 
         Raises
         ------
         TrainingError
-            If the loss is no longer finite.
+            If the loss is no longer finite and no weights are known to be good.
         RuntimeError, MemoryError
             If memory runs out at once.
         """
         clock = self._clock
-        clock.start()
         self.learnt_share = self._choose_share()
         sampler = self._make_sampler()
+        clock.start()
         losses: list[float] = []
         drawn = self._trainer.steps * self._plan.batch_size
         reported = looked = clock.elapsed_s
         pause_s = _FIRST_LOOK_S
         remade = int(clock.done(self._trainer.steps) * _REFRESHES)
-        while clock.done(self._trainer.steps) < 1 and not control.wants_stop():
+        while (self._trainer.steps == 0 or clock.done(self._trainer.steps) < 1) and not control.wants_stop():
             done = clock.done(self._trainer.steps)
             if int(done * _REFRESHES) > remade and self._task.needs_refresh(self._patches):
-                remade, sampler = int(done * _REFRESHES), self._make_sampler()
-            loss = self._step(sampler, drawn, cosine(done))
-            if loss is None:
-                free_memory(self._device)
-                yield Warned(f"Memory ran out after {self._trainer.steps} steps; what was learnt by then is kept.")
+                remade, sampler = int(done * _REFRESHES), self._remake(sampler)
+            try:
+                losses.append(self._step(sampler, drawn, cosine(done)))
+            except (RuntimeError, MemoryError, TrainingError) as error:
+                yield Warned(self._why_it_ends(error))
                 break
             drawn += self._plan.batch_size
-            losses.append(loss)
             clock.pause(control.wait_while_paused)
             if clock.elapsed_s - reported >= _REPORT_S:
                 reported = clock.elapsed_s
@@ -159,24 +161,34 @@ class FineTuning:
             if clock.elapsed_s - looked >= pause_s:
                 looked, pause_s = clock.elapsed_s, max(_FIRST_LOOK_S, clock.total_s / _LOOKS)
                 yield self._look()
+            yield from self._tell()
         if losses:
             yield self._report(clock, losses)
         yield self._look()
+        yield from self._tell()
         kept = self.averaged.state_dict() if self._best is None else self._best.weights
         self._network.load_state_dict(kept)
         self._network.eval()
 
-    def _step(self, sampler: PatchSampler, first: int, factor: float) -> float | None:
-        """Take a step and return its loss; None if memory ran out, another process may have taken it."""
+    def _step(self, sampler: PatchSampler, first: int, factor: float) -> float:
+        """Take a step and return its loss."""
         batch = [sampler[first + index] for index in range(self._plan.batch_size)]
         images, maps = (torch.from_numpy(np.stack(part)) for part in zip(*batch, strict=True))
         warmth = min(1.0, (self._trainer.steps + 1) / _WARMUP_STEPS)
-        try:
-            return self._trainer.step(images, maps, warmth * factor * self._task.step_size)
-        except (RuntimeError, MemoryError) as error:
-            if self._trainer.steps < _WARMUP_STEPS or not is_out_of_memory(error):
-                raise
-            return None
+        return self._trainer.step(images, maps, warmth * factor * self._task.step_size)
+
+    def _why_it_ends(self, error: Exception) -> str:
+        """Say why a step was the last one, and what is kept; raise the error where there is nothing to keep.
+
+        Memory may have gone to another process, unless it never was enough.
+        """
+        steps = self._trainer.steps
+        if is_out_of_memory(error) and steps >= _WARMUP_STEPS:
+            free_memory(self._device)
+            return f"Memory ran out after {steps} steps; what was learnt by then is kept."
+        if isinstance(error, TrainingError) and self._best is not None:
+            return f"{error} What was best is kept, of step {self._best.step}."
+        raise error
 
     def save(self, checkpoint: Path, key: str) -> None:
         """Write all that is needed to go on after a crash, under a key that stands for job and paint."""
@@ -192,10 +204,11 @@ class FineTuning:
             notes = saved["notes"]
             if notes["key"] != key:
                 return 0
+            found = notes.get("best")
+            best = None if found is None else _Best(Score(**found["score"]), found["step"], found["weights"])
+            clock = _Clock(self._plan, notes["elapsed_s"])
             self._trainer.take(saved)
-            best = notes.get("best")
-            self._best = None if best is None else _Best(Score(**best["score"]), best["step"], best["weights"])
-            self._clock = _Clock(self._plan, notes["elapsed_s"])
+            self._best, self._clock = best, clock
         except FileNotFoundError:
             return 0
         except _DAMAGED as error:
@@ -218,12 +231,16 @@ class FineTuning:
         steps = self._trainer.steps
         if not self._validation:
             return Validated(steps, None, False)
-        network = self.averaged
-        score = self._task.score(network, self._validation)
-        is_best = self._best is None or score.value >= self._best.score.value
-        if is_best:
-            self._best = _Best(score, steps, copy.deepcopy(network.state_dict()))
-        return Validated(steps, score.value, is_best, score.parts)
+        try:
+            network = self.averaged
+            score = self._task.score(network, self._validation)
+            is_best = self._best is None or score.value >= self._best.score.value
+            if is_best:
+                self._best = _Best(score, steps, copy.deepcopy(network.state_dict()))
+        except (RuntimeError, MemoryError) as error:
+            self._go_on_without("measured on the validation patches", error)
+            return Validated(steps, None, False)
+        return Validated(steps, score.value, is_best, score.parts, score.name)
 
     def _choose_share(self) -> float:
         if self._blend is None:
@@ -231,6 +248,27 @@ class FineTuning:
         if self._plan.learnt_share is not None:
             return self._plan.learnt_share
         return self._task.learnt_share(self._blend.before, self._patches, self._unseen)
+
+    def _remake(self, sampler: PatchSampler) -> PatchSampler:
+        """Return what to draw from now; the same as before where there is no memory for better."""
+        try:
+            return self._make_sampler()
+        except (RuntimeError, MemoryError) as error:
+            self._go_on_without("asked to complete the strokes anew", error)
+            return sampler
+
+    def _go_on_without(self, what: str, error: Exception) -> None:
+        """Note that memory ran out for something that a training can do without; raise all other errors."""
+        if not is_out_of_memory(error):
+            raise error
+        free_memory(self._device)
+        message = f"There was not memory enough for the model to be {what}; the training goes on without."
+        self._untold.setdefault(message, True)
+
+    def _tell(self) -> Iterator[Warned]:
+        for message in [message for message, untold in self._untold.items() if untold]:
+            self._untold[message] = False
+            yield Warned(message)
 
     def _make_sampler(self) -> PatchSampler:
         images = self._task.prepare(self._patches, self._trainer.averaged)

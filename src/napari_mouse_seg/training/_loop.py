@@ -106,7 +106,7 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If the loss is no longer finite.
+            If the loss or its gradient is no longer finite; the weights are as they were.
         """
         plan = self._plan
         self._optimiser.rate = plan.learning_rate * rate_factor
@@ -117,7 +117,9 @@ class Trainer:
             raise TrainingError(f"The loss became {value}; lower the learning rate (now {plan.learning_rate:g}).")
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]  # torch
-        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+        norm = float(torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0))
+        if not math.isfinite(norm):
+            raise TrainingError(f"The gradient became {norm}; lower the learning rate (now {plan.learning_rate:g}).")
         self._optimiser.step()
         self._average.update_parameters(self._network)
         self.steps += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
     from napari_mouse_seg.training._samples import TrainingImage
     from napari_mouse_seg.training._task import PaintedPatch
 
+
+class _Measure(NamedTuple):
+    key: str
+    words: str
+
+
+_F1 = _Measure("f1_50", "F1")
+_OVERLAP = _Measure("foreground_iou", "foreground IoU")
 _MATCH_IOU = 0.5
 _REHEARSAL_SHARE = 0.25
 _STROKES_STEP = 0.3
@@ -106,8 +114,11 @@ class ObjectsTask:
 
     def score(self, network: nn.Module, patches: Sequence[PaintedPatch]) -> Score:
         """Return the mean over patches of F1, or of the foreground's overlap where not all objects are painted."""
-        value = float(np.mean([self._score(network, patch) for patch in patches]))
-        return Score(value, {"f1_50": value})
+        scores = [(_F1 if patch.is_complete else _OVERLAP, self._score(network, patch)) for patch in patches]
+        kinds = [kind for kind in (_F1, _OVERLAP) if any(kind is of for of, _ in scores)]
+        parts = {kind.key: float(np.mean([value for of, value in scores if of is kind])) for kind in kinds}
+        value = float(np.mean([value for _, value in scores]))
+        return Score(value, parts, " and ".join(kind.words for kind in kinds))
 
     def _encode(self, patch: PaintedPatch) -> TrainingImage:
         meaning = patch.meaning

@@ -63,10 +63,13 @@ class Score:
         From 0 to 1; what decides which weights are kept.
     parts
         What is written on the card: the same by its name, and what it is made of.
+    name
+        What it measures, in words.
     """
 
     value: float
     parts: dict[str, float] = field(default_factory=dict)
+    name: str = ""
 
 
 class Task(Protocol):

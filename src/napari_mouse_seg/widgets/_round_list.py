@@ -52,7 +52,7 @@ class RoundList(QWidget):
         super().__init__(parent)
         self._rounds: tuple[RoundPlan, ...] = ()
         self._used: int | None = None
-        self._read_only, self._score_name = "", "Score"
+        self._read_only, self._score_name = "", ""
         self._empty, self._facts = NoteLabel("hint"), NoteLabel("hint")
         self._list = ShortList("Rounds", _TIP)
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # Names of rounds differ at their ends.
@@ -94,8 +94,7 @@ class RoundList(QWidget):
         self._show_chosen()
 
     def set_score_name(self, name: str) -> None:
-        """Say what the validation scores measure."""
-        self._curve.set_score_name(name)
+        """Say what the validation scores measure, of rounds that do not say it themselves."""
         if name != self._score_name:
             self._score_name = name
             self.set_rounds(self._rounds, self._used)
@@ -139,6 +138,7 @@ class RoundList(QWidget):
         self._facts.say(_facts(entry) if entry is not None else "")
         self._curve.setVisible(entry is not None and bool(entry.curve))
         if entry is not None:
+            self._curve.set_score_name(entry.score_name or self._score_name)
             self._curve.set_points(entry.curve, entry.best_step or None)
         self._update_buttons()
 
@@ -186,7 +186,8 @@ def _line(entry: RoundPlan, score_name: str, *, is_used: bool) -> str:
 
 
 def _score(entry: RoundPlan, score_name: str) -> str:
-    score = "No validation" if entry.score is None else f"{score_name[:1].upper()}{score_name[1:]} {entry.score:.2f}"
+    name = entry.score_name or score_name or "score"
+    score = "No validation" if entry.score is None else f"{name[:1].upper()}{name[1:]} {entry.score:.2f}"
     return f"{score} · {_when(entry.created)}"
 
 

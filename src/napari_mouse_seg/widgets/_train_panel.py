@@ -124,7 +124,7 @@ class TrainPanel(QWidget):
         """Show what is painted; ``locked`` once that can no longer be changed."""
         self._setup.set_kind(kind, classes, locked)
         self._patches.set_kind(kind, classes)
-        self._status.set_score_name(_SCORES[kind])
+        self.set_score_name(_SCORES[kind])
         self._rounds.set_score_name(_SCORES[kind])
         self._update_train()
 
@@ -189,6 +189,10 @@ class TrainPanel(QWidget):
     def add_point(self, step: int, loss: float, score: float | None) -> None:
         """Go on with the curve; ``score`` is None where it was not measured."""
         self._status.add_point(step, loss, score)
+
+    def set_score_name(self, name: str) -> None:
+        """Say what the validation score of this training measures."""
+        self._status.set_score_name(name)
 
     def mark_best(self, step: int) -> None:
         """Mark the step whose model would be kept."""

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from helpers.projects import disc_patch
+from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import StepsDone, Validated, Warned
 from napari_mouse_seg.networks import CompactPlan, build_network
 from napari_mouse_seg.plans import (
@@ -27,6 +28,8 @@ from napari_mouse_seg.training import FineTuning, ObjectsTask, PaintedPatch, Sco
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from napari_mouse_seg.training import PatchSampler
 
 TINY = CompactPlan(widths=(8, 16), encoder_blocks=(1, 1), decoder_blocks=(1,))
 DISTANCE = DistanceTargets()
@@ -115,6 +118,23 @@ def test_a_stop_ends_it_after_the_present_step() -> None:
     assert list(made.run(StopAtOnce()))[-1].steps == 2  # type: ignore[attr-defined]
 
 
+def test_however_short_the_time_there_is_a_step() -> None:
+    made = tuning(plan=STEPS.replace(steps=None, minutes=1e-9))
+    assert list(made.run(Free()))[-1].steps == 1  # type: ignore[attr-defined]
+
+
+def test_preparing_does_not_count_as_training_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = tuning(plan=STEPS.replace(steps=None, minutes=0.5 / 60))
+    prepare = made._make_sampler
+
+    def slow() -> PatchSampler:
+        time.sleep(0.6)
+        return prepare()
+
+    monkeypatch.setattr(made, "_make_sampler", slow)
+    assert list(made.run(Free()))[-1].steps > 1  # type: ignore[attr-defined]
+
+
 def test_pauses_do_not_count_as_training_time() -> None:
     class Slow(Free):
         def wait_while_paused(self) -> None:
@@ -137,7 +157,12 @@ def test_sparse_validation_is_scored_by_overlap() -> None:
         network.head.weight.zero_()
         network.head.bias.fill_(9.0)  # everything is foreground
     expected = (strokes > BACKGROUND_LABEL).sum() / (strokes > 0).sum()
-    assert objects().score(network, [sparse]).value == pytest.approx(expected)
+    score = objects().score(network, [sparse])
+    assert score == Score(pytest.approx(expected), {"foreground_iou": pytest.approx(expected)}, "foreground IoU")
+    both = objects().score(network, [sparse, patch()])
+    assert set(both.parts) == {"f1_50", "foreground_iou"}
+    assert both.value == pytest.approx(sum(both.parts.values()) / 2)
+    assert both.name == "F1 and foreground IoU"
 
 
 @pytest.mark.parametrize(
@@ -185,6 +210,21 @@ def test_a_training_that_was_cut_off_ends_as_if_it_were_not(tmp_path: Path, monk
         torch.testing.assert_close(a, b)
 
 
+def test_a_checkpoint_with_half_its_notes_is_not_taken_at_all(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "checkpoint.pt"
+    broken = tuning((patch(1),), STEPS.replace(steps=3))
+    list(broken.run(Free()))
+    broken.save(checkpoint, "job")
+    saved = torch.load(checkpoint, weights_only=True)
+    saved["notes"]["best"]["score"]["unheard of"] = 1
+    torch.save(saved, checkpoint)
+    made = tuning((patch(1),))
+    before = {key: value.clone() for key, value in made._network.state_dict().items()}
+    assert made.restore(checkpoint, "job") == 0
+    assert made._trainer.steps == 0
+    assert all(torch.equal(value, before[key]) for key, value in made._network.state_dict().items())
+
+
 @pytest.mark.parametrize("damage", ["other job", "damaged", "absent"])
 def test_what_another_job_left_is_not_gone_on_with(tmp_path: Path, damage: str) -> None:
     checkpoint = tmp_path / "checkpoint.pt"
@@ -218,3 +258,54 @@ def test_where_memory_runs_out_midway_what_was_learnt_is_kept(after: int, monkey
     assert any(isinstance(event, Warned) and "after 15 steps" in event.message for event in events)
     assert made.best_step == 15
     assert any(not torch.equal(value, before[key]) for key, value in made._network.state_dict().items())
+
+
+@pytest.mark.parametrize("where", ["score", "prepare"])
+def test_what_a_training_can_do_without_is_left_out_where_memory_runs_out(
+    where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_finetune, "_FIRST_LOOK_S", 0.0)
+    torch.manual_seed(0)
+    task, plan = objects(), STEPS.replace(steps=12)
+    made = FineTuning(build_network(TINY), task, [patch(whole_objects=False)], [patch(1)], plan)
+    works, calls = getattr(task, where), itertools.count()
+
+    def short_of_memory(*arguments: object) -> object:
+        if next(calls) in (2, 3):
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return works(*arguments)
+
+    monkeypatch.setattr(task, where, short_of_memory)
+    events = list(made.run(Free()))
+    told = [event.message for event in events if isinstance(event, Warned)]
+    assert len(told) == 1
+    assert ("measured" if where == "score" else "strokes") in told[0]
+    looks = [event for event in events if isinstance(event, Validated)]
+    assert looks[-1].steps == 12
+    assert looks[-1].score is not None
+    assert [event.steps for event in looks if event.score is None] == ([3, 4] if where == "score" else [])
+
+
+def test_where_the_loss_runs_away_the_best_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_away(made: FineTuning) -> FineTuning:
+        loss = made._task.loss
+        made._trainer._loss = lambda logits, maps: loss(logits, maps) * (1 if made._trainer.steps < 5 else torch.nan)
+        return made
+
+    with pytest.raises(TrainingError, match="The loss became nan; lower"):
+        list(run_away(tuning((patch(1),))).run(Free()))
+    monkeypatch.setattr(_finetune, "_FIRST_LOOK_S", 0.0)
+    made = run_away(tuning((patch(1),)))
+    events = list(made.run(Free()))
+    assert any(isinstance(event, Warned) and "What was best is kept" in event.message for event in events)
+    assert made.best_score is not None
+    assert all(value.isfinite().all() for value in made._network.state_dict().values())
+
+
+def test_a_gradient_that_runs_away_leaves_the_weights_as_they_were() -> None:
+    made = tuning()
+    before = {key: value.clone() for key, value in made._network.named_parameters()}
+    made._trainer._loss = lambda logits, maps: (logits - logits).abs().sqrt().sum()  # 0, with a slope of infinity
+    with pytest.raises(TrainingError, match="The gradient became"):
+        list(made.run(Free()))
+    assert all(torch.equal(value, before[key]) for key, value in made._network.named_parameters())
