@@ -49,11 +49,17 @@ class RasterLevel(Level):
         self._lock = Lock()
         self._pixels: NDArray[Any] | None = None
 
+    def forget(self) -> None:
+        """Give back the memory of the pixels."""
+        with self._lock:
+            self._pixels = None
+
     def _read(self, leading: tuple[int, ...], box: Box) -> NDArray[Any]:
         with self._lock:
             if self._pixels is None:
                 self._pixels = self._decode()
-        return self._pixels[box.slices]
+            pixels = self._pixels
+        return pixels[box.slices]
 
     def _decode(self) -> NDArray[Any]:
         """All pixels, without alpha."""

@@ -36,6 +36,7 @@ _JPEG_COMPRESSIONS = {6, 7, 34892, 33007}
 _APERIO_JPEG_2000_YCBCR = 33003
 _JPEG_2000_COMPRESSIONS = {_APERIO_JPEG_2000_YCBCR, 33004, 33005, 34712}
 _GREY_PHOTOMETRICS = {0, 1, 3, 4, 32803}
+_UNCOMPRESSED = 1
 _PHOTOMETRIC_MINISWHITE = 0
 _PHOTOMETRIC_RGB = 2
 _PHOTOMETRIC_YCBCR = 6
@@ -241,7 +242,7 @@ def _stored_pages(level: TiffPageSeries, n_pages: int) -> tuple[tuple[StoredPage
     """Positions of all pages, and how they are stored."""
     form = _page_format(level.keyframe, plain=True)
     start = level.dataoffset
-    if form.decode is None and start is not None:
+    if form.decode is None and start:
         path = Path(level.keyframe.parent.filehandle.path)
         step = form.page_bytes
         return tuple(StoredPage(path, (start + i * step,), (step,), {}) for i in range(n_pages)), form
@@ -252,7 +253,7 @@ def _stored_pages(level: TiffPageSeries, n_pages: int) -> tuple[tuple[StoredPage
         raise UnsupportedImageError(
             f"The files of {level.keyframe.parent.filehandle.path} differ in byte order; export them again."
         )
-    if form.decode is None and not all(page is None or _is_one_run(page) for page in pages):
+    if form.decode is None and not all(page is None or _is_one_run(page, form.page_bytes) for page in pages):
         form = _page_format(level.keyframe, plain=False)
     return tuple(None if page is None else _stored_page(page, form) for page in pages), form
 
@@ -272,6 +273,8 @@ def _page_format(page: TiffPage, *, plain: bool) -> PageFormat:
     segment = (page.tiledepth, page.tilelength, page.tilewidth) if page.is_tiled else (1, page.rowsperstrip, columns)
     is_ycbcr = _is_ycbcr(page)
     is_plain = plain and bool(page.is_final) and not is_ycbcr
+    if not is_plain:
+        _check_compression(page)
     return PageFormat(
         shaped=page.shaped,
         segment=(max(1, segment[0]), max(1, segment[1]), max(1, segment[2])),
@@ -281,6 +284,22 @@ def _page_format(page: TiffPage, *, plain: bool) -> PageFormat:
         is_ycbcr=is_ycbcr,
         black=_black(page),
     )
+
+
+def _check_compression(page: TiffPage) -> None:
+    """Refuse what cannot be decoded, before the first read would take it for damage."""
+    import tifffile
+
+    try:
+        known = page.compression == _UNCOMPRESSED or tifffile.TIFF.DECOMPRESSORS[page.compression] is not None
+    except KeyError:
+        known = False
+    if not known:
+        called = getattr(page.compression, "name", "compression")
+        raise UnsupportedImageError(
+            f"{page.parent.filehandle.path} is compressed by {called} ({int(page.compression)}), which cannot be read; "
+            "save it by LZW or Deflate, or uncompressed."
+        )
 
 
 def _black(page: TiffPage) -> int | None:
@@ -300,10 +319,11 @@ def _is_ycbcr(page: TiffPage) -> bool:
     return int(page.photometric) == _PHOTOMETRIC_YCBCR
 
 
-def _is_one_run(page: TiffPage | TiffFrame) -> bool:
-    """Whether the strips of a page follow each other without gaps."""
-    ends = [offset + count for offset, count in zip(page.dataoffsets, page.databytecounts, strict=False)]
-    return len(ends) > 0 and ends[:-1] == list(page.dataoffsets[1:])
+def _is_one_run(page: TiffPage | TiffFrame, n_bytes: int) -> bool:
+    """Whether the strips of a page follow each other without gaps and are all there; one never written is at 0."""
+    starts, counts = page.dataoffsets, page.databytecounts
+    ends = [start + count for start, count in zip(starts, counts, strict=False)]
+    return bool(starts) and min(starts) > 0 and sum(counts) == n_bytes and ends[:-1] == list(starts[1:])
 
 
 def _squeezed(layout: _Layout) -> str:

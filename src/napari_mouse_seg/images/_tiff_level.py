@@ -8,17 +8,19 @@ is left open.
 from __future__ import annotations
 
 import mmap
+import os
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from napari_mouse_seg.errors import DamagedImageError
+from napari_mouse_seg.errors import DamagedImageError, ImageError
 from napari_mouse_seg.images._dtypes import as_pixels, pixel_dtype
 from napari_mouse_seg.images._headers import jpeg_header
 from napari_mouse_seg.images._levels import Level, chunks_of
 from napari_mouse_seg.images._tiff_page import check_pages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -74,6 +76,7 @@ class TiffLevel(Level):
         self._cache = cache
         self._palette = palette
         self._stored_dtype = pixel_dtype(form.dtype, name)
+        self._stamps = {path: _stamp_of(path) for path in self.files}  # Before their sizes are checked.
         check_pages(pages, form, name)
 
     @property
@@ -118,18 +121,15 @@ class TiffLevel(Level):
     def _read_mapped(self, number: int, depth: int, samples: slice, box: Box) -> NDArray[Any]:
         """Copy a box out of plain pixels."""
         page = self._stored(number)
-        end = page.offsets[0] + self._form.page_bytes
-        with page.path.open("rb") as file:
-            _check_length(file, end)
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-                array: NDArray[Any] = np.ndarray(self._form.shaped, self._form.dtype, mapped, page.offsets[0])
-                rows, columns = box.slices
-                if self._form.shaped[0] == 1:
-                    found = array[0, depth, rows, columns, samples]
-                else:
-                    found = np.moveaxis(array[samples, depth, rows, columns, 0], 0, 2)
-                pixels = as_pixels(found.copy(), self._stored_dtype, self.name)
-                del array, found  # a mapping cannot be closed while an array looks at it
+        with self._opened(page.path) as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            array: NDArray[Any] = np.ndarray(self._form.shaped, self._form.dtype, mapped, page.offsets[0])
+            rows, columns = box.slices
+            if self._form.shaped[0] == 1:
+                found = array[0, depth, rows, columns, samples]
+            else:
+                found = np.moveaxis(array[samples, depth, rows, columns, 0], 0, 2)
+            pixels = as_pixels(found.copy(), self._stored_dtype, self.name)
+            del array, found  # a mapping cannot be closed while an array looks at it
         return pixels
 
     def _read_segments(self, number: int, separate: int, depth: int, samples: slice, box: Box) -> NDArray[Any]:
@@ -138,7 +138,8 @@ class TiffLevel(Level):
         n_depth, n_rows, n_columns = form.grid
         first = (separate * n_depth + depth // form.segment[0]) * n_rows
         out = np.empty((*box.shape, samples.stop - samples.start), self._stored_dtype)
-        with _LazyFile(self._stored(number).path) as file:
+        path = self._stored(number).path
+        with _LazyFile(lambda: self._opened(path)) as file:
             for part in chunks_of(box, form.segment[1:], form.shaped[2:4]):
                 segment = (first + part.y0 // form.segment[1]) * n_columns + part.x0 // form.segment[2]
                 pixels = self._segment(number, segment, file)[depth % form.segment[0]]
@@ -176,6 +177,14 @@ class TiffLevel(Level):
                 f"{rows} and {columns}; copy or export it again."
             )
 
+    def _opened(self, path: Path) -> BinaryIO:
+        """Open a file if it is still the one whose pages are known; to touch bytes that are gone ends the process."""
+        file = path.open("rb")
+        if _stamp(file) != self._stamps[path]:
+            file.close()
+            raise ImageError(f"{path} was changed after it was opened; open it again.")
+        return file
+
     def _stored(self, number: int) -> StoredPage:
         page = self._pages[number]
         if page is None:
@@ -186,8 +195,8 @@ class TiffLevel(Level):
 class _LazyFile:
     """A file that is opened at the first read."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, open_file: Callable[[], BinaryIO]) -> None:
+        self._open = open_file
         self._file: BinaryIO | None = None
 
     def __enter__(self) -> _LazyFile:
@@ -200,7 +209,7 @@ class _LazyFile:
     def read(self, offset: int, count: int) -> bytes:
         """Return exactly ``count`` bytes."""
         if self._file is None:
-            self._file = self._path.open("rb")
+            self._file = self._open()
         self._file.seek(offset)
         data = self._file.read(count)
         if len(data) < count:
@@ -208,10 +217,15 @@ class _LazyFile:
         return data
 
 
-def _check_length(file: BinaryIO, end: int) -> None:
-    """Make sure that mapped bytes exist: touching missing ones would end the process."""
-    if file.seek(0, 2) < end:
-        raise EOFError(f"the file ends before byte {end}")
+def _stamp_of(path: Path) -> tuple[int, int]:
+    with path.open("rb") as file:
+        return _stamp(file)
+
+
+def _stamp(file: BinaryIO) -> tuple[int, int]:
+    """Return size and time of change; asked of an open file, as network drives may answer otherwise for a path."""
+    found = os.fstat(file.fileno())
+    return found.st_size, found.st_mtime_ns
 
 
 def _ycbcr_to_rgb(pixels: NDArray[Any]) -> NDArray[Any]:

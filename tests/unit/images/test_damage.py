@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from tests.helpers.pyramids import halves, pattern, smooth, write_pyramid_tiff
 
 from napari_mouse_seg.errors import DamagedImageError, ImageError, ImageNotFoundError, UnsupportedImageError
 from napari_mouse_seg.images import open_image
+from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.tiling import Box
 
 if TYPE_CHECKING:
@@ -128,7 +130,7 @@ def test_a_file_that_shrinks_after_opening_is_an_image_error(tmp_path: Path, com
     tifffile.imwrite(path, pattern((300, 300)), compression=compression)
     image = open_image(path)
     os.truncate(path, 2000)
-    with pytest.raises(DamagedImageError, match=r"a\.tif: rows 0 to 300"):
+    with pytest.raises(ImageError, match=r"a\.tif was changed after it was opened"):
         image.plane().read(0, Box(0, 0, 300, 300))
 
 
@@ -173,3 +175,39 @@ def test_a_giant_compressed_strip_is_refused_before_decoding(tmp_path: Path):
             tiff.pages[0].tags[name].overwrite(60_000)
     with pytest.raises(UnsupportedImageError, match=r"stores 3\.4 GiB of pixels in one compressed piece"):
         open_image(path)
+
+
+@pytest.mark.parametrize("kind", ["plain", "tiled"])
+def test_a_file_that_is_written_anew_while_it_is_open_is_told(tmp_path: Path, valid: dict[str, bytes], kind: str):
+    path = tmp_path / "a.tif"
+    path.write_bytes(valid[kind])
+    image = open_image(path)
+    path.write_bytes(valid[kind])
+    os.utime(path, ns=(0, 10**18))
+    with pytest.raises(ImageError, match=r"a\.tif was changed after it was opened; open it again"):
+        image.plane().read(0, Box(0, 0, 9, 9))
+    open_and_read(path)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (MemoryError("9 GiB"), "there is not memory enough for rows 0 to 9; close"),
+        (OSError(errno.EMFILE, "Too many open files"), "as too many files are open"),
+        (OSError(errno.EIO, "Input/output error"), "The disk or the network failed; try again"),
+    ],
+)
+def test_what_is_no_fault_of_the_file_is_not_called_its_damage(error: Exception, words: str):
+    with pytest.raises(ImageError, match=words) as caught, reading("a.tif", "rows 0 to 9"):
+        raise error
+    assert not isinstance(caught.value, DamagedImageError)
+
+
+def test_a_compression_that_nobody_knows_is_refused_at_opening(tmp_path: Path):
+    tifffile.imwrite(tmp_path / "a.tif", pattern((64, 64)), compression="zlib")
+    with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as tiff:
+        tiff.pages[0].tags["Compression"].overwrite(34677)
+    with pytest.raises(
+        UnsupportedImageError, match=r"a\.tif is compressed by SGILOG24 \(34677\), which cannot be read"
+    ):
+        open_image(tmp_path / "a.tif")

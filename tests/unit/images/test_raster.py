@@ -80,3 +80,14 @@ def test_a_header_that_lies_is_an_image_error(tmp_path: Path):
     (tmp_path / "a.png").write_bytes(data)
     with pytest.raises(DamagedImageError, match=r"a\.png"):
         open_image(tmp_path / "a.png").levels[0][...]
+
+
+def test_what_is_forgotten_is_decoded_again(tmp_path: Path):
+    pixels = pattern((50, 40))
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(pixels))
+    image = open_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.levels[0][...], pixels)
+    (tmp_path / "a.png").write_bytes(imagecodecs.png_encode(pixels + 1))
+    np.testing.assert_array_equal(image.levels[0][...], pixels)
+    image.forget()
+    np.testing.assert_array_equal(image.levels[0][...], pixels + 1)
