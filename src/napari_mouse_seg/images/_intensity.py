@@ -57,8 +57,9 @@ def intensity_range(pixels: NDArray[Any], plan: IntensityPlan) -> IntensityRange
     if high <= low:
         low, high = float(pixels.min()), float(pixels.max())
     if high <= low:
+        rounded = ", in 32 bits" if pixels.dtype.kind == "f" else ""
         raise ImageError(
-            f"The image is constant (every pixel is {low:g}), so there is nothing to segment; "
+            f"The image is constant (every pixel is {low:g}{rounded}), so there is nothing to segment; "
             "choose another channel or plane."
         )
     limits = IntensityRange(float(low), float(high))

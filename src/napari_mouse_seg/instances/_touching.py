@@ -48,20 +48,24 @@ def join_pieces(labels: NDArray[Any]) -> NDArray[np.int32]:
     ids, dense = np.unique(labels, return_inverse=True)
     out = dense.reshape(labels.shape).astype(np.int32) + (0 if ids[0] == 0 else 1)
     areas = np.bincount(out.ravel())
-    broken = [
-        (label, box)
-        for label, box in enumerate(ndimage.find_objects(out), start=1)
-        if box is not None and ndimage.label(out[box] == label)[1] > 1
-    ]
-    for label, box in broken:
+    for label, box in _broken(out):
         _join_corners(out[box], label, areas)
     count = len(areas) - 1
-    for label, box in broken:
+    for label, box in _broken(out):  # Anew: a joining pixel may have cut another object in two.
         pieces, n_pieces = ndimage.label(out[box] == label)
         for piece in range(2, n_pieces + 1):
             count += 1
             out[box][pieces == piece] = count
     return out
+
+
+def _broken(labels: NDArray[np.int32]) -> list[tuple[int, Slices]]:
+    """Return label and box of every object that is more than one piece."""
+    return [
+        (label, box)
+        for label, box in enumerate(ndimage.find_objects(labels), start=1)
+        if box is not None and ndimage.label(labels[box] == label)[1] > 1
+    ]
 
 
 def _join_corners(crop: NDArray[np.int32], label: int, areas: NDArray[np.int64]) -> None:

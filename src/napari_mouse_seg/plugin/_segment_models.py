@@ -88,8 +88,9 @@ class SegmentModels:
         self._shelf.note_used(self._current)
         self.chosen.emit()
 
-    def _show(self, position: int) -> None:
-        self._panel.set_models([choice_of(model) for model in self._shelf.models], position)
+    def _show(self, position: int, *, keep_thresholds: bool = False) -> None:
+        choices = [choice_of(model) for model in self._shelf.models]
+        self._panel.set_models(choices, position, keep_thresholds=keep_thresholds)
 
     def _on_choice(self, position: int) -> None:
         self._choose(position)
@@ -119,10 +120,7 @@ class SegmentModels:
         models, current = self._shelf.models, self._current
         same = [place for place, model in enumerate(models) if current and model.path == current.path]
         position = same[0] if same else self._shelf.position
-        keep = self._panel.value().instances if same else None
-        self._show(position)
-        if keep is not None:
-            self._panel.set_value(self._panel.value().replace(instances=keep))
+        self._show(position, keep_thresholds=bool(same))
         if current is not None and current not in models:
             self._choose(position)
 

@@ -68,9 +68,11 @@ def ask_new_file(parent: QWidget, title: str, suggested: Path, kinds: Mapping[st
     path = Path(given)
     if any(path.name.lower().endswith(ending) for ending in kinds.values()):
         return path
-    cut = next((ending for ending, end in last.items() if path.suffix.lower() == end), "")
+    suffix = path.suffix.lower().replace(".tiff", ".tif")
+    cut = next((ending for ending, end in last.items() if suffix == end), "")
     stem = path.stem if cut else path.name
-    path = path.with_name(stem + (cut or filters.get(chosen, suggested.suffix)))
+    first = next(ending for ending in kinds.values() if suggested.name.endswith(ending))
+    path = path.with_name(stem + (cut or filters.get(chosen, first)))
     if path.exists() and not confirm(parent, f"{path.name} exists already in {path.parent}.", "Replace"):
         return None
     return path

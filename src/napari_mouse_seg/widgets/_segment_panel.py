@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from qtpy.QtCore import Signal  # type: ignore[attr-defined]  # qtpy renames the binding's class
 from qtpy.QtWidgets import QVBoxLayout, QWidget
@@ -122,10 +122,20 @@ class SegmentPanel(QWidget):
         """Choose a channel, as if the user had."""
         self._images.choose_channel(index)
 
-    def set_models(self, models: Sequence[ModelChoice], current: int = 0) -> None:
-        """List the models and take over the thresholds of the current one; emits nothing."""
+    def set_models(self, models: Sequence[ModelChoice], current: int = 0, *, keep_thresholds: bool = False) -> None:
+        """List the models and choose one; emits ``planChanged`` at the most, where that changes thresholds.
+
+        Parameters
+        ----------
+        models
+            To choose from.
+        current
+            Position of the one that is chosen.
+        keep_thresholds
+            Whether they stay as they are; otherwise they become the model's own.
+        """
         self._models.set_models(models, current)
-        self._show_model(current if models else -1)
+        self._show_model(current if models else -1, keep_thresholds=keep_thresholds)
         self._update_buttons()
 
     def set_diameter(self, diameter_px: float | None) -> None:
@@ -260,8 +270,9 @@ class SegmentPanel(QWidget):
         self._images.channelChosen.connect(self._on_plan)
         self._models.chosen.connect(self._on_model)
         self._models.fileChosen.connect(self.modelFileChosen)
-        for editor in (self.fit_editor, self.running_editor, self.thresholds, self.fine_thresholds):
+        for editor in (self.fit_editor, self.running_editor, self._instances):
             editor.valueChanged.connect(self._on_plan)
+        for editor in self._editors():
             editor.problemChanged.connect(self._update_buttons)
         self._instances.settled.connect(self.thresholdsSettled)
         self._start.viewRequested.connect(self._on_view)
@@ -274,11 +285,12 @@ class SegmentPanel(QWidget):
         self._show_model(index)
         self.modelChosen.emit(index)
 
-    def _show_model(self, index: int) -> None:
+    def _show_model(self, index: int, *, keep_thresholds: bool = False) -> None:
         """Show a model's card and start from its thresholds."""
         model = self._models.show_card(index)
         if model is not None:
-            self._instances.set_value(model.instances)
+            if not keep_thresholds:
+                self._instances.set_value(model.instances)
             self._show_kind(model.classes)
 
     def _show_kind(self, classes: Sequence[ClassPlan]) -> None:
@@ -312,5 +324,7 @@ class SegmentPanel(QWidget):
             return "There is no image to segment."
         if self._models.position < 0:
             return "There is no model to run."
-        editors = (self.fit_editor, self.thresholds, self.fine_thresholds, self.running_editor)
-        return next((editor.problem() for editor in editors if editor.problem()), self._problem)
+        return next((editor.problem() for editor in self._editors() if editor.problem()), self._problem)
+
+    def _editors(self) -> tuple[PlanEditor[Any], ...]:  # Any: plans of several kinds
+        return self.fit_editor, self.thresholds, self.fine_thresholds, self.running_editor

@@ -27,11 +27,13 @@ class ThresholdEditors(QObject):
         The two editors.
     """
 
+    valueChanged = Signal(object)  # An InstancesPlan.
     settled = Signal()  # No threshold has moved for a moment.
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.often, self.fine = PlanEditor(InstancesPlan(), _OFTEN), PlanEditor(InstancesPlan(), _FINE)
+        self._is_set = False
         self._settle = delay(self, _SETTLE_MS, self.settled.emit)
         for editor in (self.often, self.fine):
             editor.valueChanged.connect(self._on_value)
@@ -42,13 +44,20 @@ class ThresholdEditors(QObject):
         return self.often.value().replace(**{name: getattr(fine, name) for name in _FINE})
 
     def set_value(self, plan: InstancesPlan) -> None:
-        """Show a plan in both."""
+        """Show a plan in both; emits ``valueChanged`` once if it differs."""
+        before = self.value()
+        self._is_set = True
         self.often.set_value(plan)
         self.fine.set_value(plan)
+        self._is_set = False
+        if self.value() != before:
+            self._on_value()
 
     def hush(self) -> None:
         """Say nothing of the last move: what it asks for is done anyway."""
         self._settle.stop()
 
     def _on_value(self) -> None:
-        self._settle.start()
+        if not self._is_set:
+            self._settle.start()
+            self.valueChanged.emit(self.value())

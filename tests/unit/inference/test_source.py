@@ -79,6 +79,8 @@ def test_rgb_becomes_grey_and_grey_becomes_three_channels() -> None:
 def test_a_constant_image_is_refused_in_words() -> None:
     with pytest.raises(ImageError, match=r"constant \(every pixel is 7\)"):
         source_of(np.full((20, 20), 7, np.uint16), (20, 20)).read(Box(0, 0, 5, 5))
+    with pytest.raises(ImageError, match=r"every pixel is 1e\+09, in 32 bits\)"):
+        source_of(1e9 + noise((20, 20)) / 4000, (20, 20)).read(Box(0, 0, 5, 5))
 
 
 @pytest.mark.parametrize(

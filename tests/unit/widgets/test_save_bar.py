@@ -53,6 +53,7 @@ def button(bar: SaveBar) -> QPushButton:
         ("a.ome.zarr", "Labels (*.tif)", "a.ome.zarr"),
         ("a.v2", "Table (*.csv)", "a.v2.csv"),
         ("A.TIF", "Labels (*.tif)", "A.TIF"),
+        ("a.tiff", "Labels (*.tif)", "a.tif"),
         ("a", "", "a.tif"),
     ],
 )
@@ -63,6 +64,16 @@ def test_a_name_gets_the_ending_of_the_chosen_kind(
     with qtbot.waitSignal(bar.saveRequested) as asked:
         button(bar).click()
     assert asked.args == [tmp_path / written]
+
+
+def test_without_a_kind_a_name_gets_the_whole_ending_that_was_suggested(
+    bar: SaveBar, qtbot: QtBot, answer: Answer, tmp_path: Path
+) -> None:
+    bar.suggest(tmp_path / "cells.ome.zarr", {"Zarr": ".ome.zarr", "Table": ".csv"})
+    answer(str(tmp_path / "a"), "")
+    with qtbot.waitSignal(bar.saveRequested) as asked:
+        button(bar).click()
+    assert asked.args == [tmp_path / "a.ome.zarr"]
 
 
 def test_nothing_is_asked_for_without_a_name(bar: SaveBar, qtbot: QtBot, answer: Answer) -> None:

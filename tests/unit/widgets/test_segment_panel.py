@@ -176,6 +176,22 @@ def test_threshold_settles_once_after_many_moves(panel: SegmentPanel, qtbot: QtB
     assert settled == [True]
 
 
+def test_thresholds_of_a_model_come_all_at_once(panel: SegmentPanel) -> None:
+    plans: list[SegmentPlan] = []
+    panel.planChanged.connect(plans.append)
+    panel.set_models((ModelChoice("a", "", "", InstancesPlan(foreground_threshold=0.3, max_hole_px=7)),))
+    assert [(plan.instances.foreground_threshold, plan.instances.max_hole_px) for plan in plans] == [(0.3, 7)]
+
+
+def test_a_new_list_can_leave_the_thresholds_alone(panel: SegmentPanel) -> None:
+    plans: list[SegmentPlan] = []
+    panel.thresholds.input_widget("foreground_threshold").setValue(0.2)
+    panel.planChanged.connect(plans.append)
+    panel.set_models((*MODELS, MODELS[0]), keep_thresholds=True)
+    assert plans == []
+    assert panel.value().instances.foreground_threshold == 0.2
+
+
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59, "59 s"), (65, "1 min 05 s"), (4200, "1 h 10 min")])
 def test_durations_are_said_as_people_do(seconds: float, said: str) -> None:
     assert duration(seconds) == said
