@@ -38,7 +38,7 @@ class _Measure(NamedTuple):
 
 
 _F1 = _Measure("f1_50", "F1")
-_OVERLAP = _Measure("foreground_iou", "foreground IoU")
+_OVERLAP = _Measure("foreground_iou", "IoU")
 _MATCH_IOU = 0.5
 _REHEARSAL_SHARE = 0.25
 _STROKES_STEP = 0.3

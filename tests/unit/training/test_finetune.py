@@ -158,11 +158,11 @@ def test_sparse_validation_is_scored_by_overlap() -> None:
         network.head.bias.fill_(9.0)  # everything is foreground
     expected = (strokes > BACKGROUND_LABEL).sum() / (strokes > 0).sum()
     score = objects().score(network, [sparse])
-    assert score == Score(pytest.approx(expected), {"foreground_iou": pytest.approx(expected)}, "foreground IoU")
+    assert score == Score(pytest.approx(expected), {"foreground_iou": pytest.approx(expected)}, "IoU")
     both = objects().score(network, [sparse, patch()])
     assert set(both.parts) == {"f1_50", "foreground_iou"}
     assert both.value == pytest.approx(sum(both.parts.values()) / 2)
-    assert both.name == "F1 and foreground IoU"
+    assert both.name == "F1 and IoU"
 
 
 @pytest.mark.parametrize(
