@@ -20,7 +20,7 @@ from napari_mouse_seg.images._guard import reading
 from napari_mouse_seg.images._joined import join_colours
 from napari_mouse_seg.images._series import choose_series
 from napari_mouse_seg.images._tiff_calibration import tiff_calibration
-from napari_mouse_seg.images._tiff_check import check_companions, check_structure
+from napari_mouse_seg.images._tiff_check import check_companions, check_compression, check_structure
 from napari_mouse_seg.images._tiff_level import TiffLevel
 from napari_mouse_seg.images._tiff_page import PageFormat, StoredPage
 from napari_mouse_seg.images._tiff_palette import palette_colours
@@ -36,7 +36,6 @@ _JPEG_COMPRESSIONS = {6, 7, 34892, 33007}
 _APERIO_JPEG_2000_YCBCR = 33003
 _JPEG_2000_COMPRESSIONS = {_APERIO_JPEG_2000_YCBCR, 33004, 33005, 34712}
 _GREY_PHOTOMETRICS = {0, 1, 3, 4, 32803}
-_UNCOMPRESSED = 1
 _PHOTOMETRIC_MINISWHITE = 0
 _PHOTOMETRIC_RGB = 2
 _PHOTOMETRIC_YCBCR = 6
@@ -274,7 +273,7 @@ def _page_format(page: TiffPage, *, plain: bool) -> PageFormat:
     is_ycbcr = _is_ycbcr(page)
     is_plain = plain and bool(page.is_final) and not is_ycbcr
     if not is_plain:
-        _check_compression(page)
+        check_compression(page)
     return PageFormat(
         shaped=page.shaped,
         segment=(max(1, segment[0]), max(1, segment[1]), max(1, segment[2])),
@@ -284,22 +283,6 @@ def _page_format(page: TiffPage, *, plain: bool) -> PageFormat:
         is_ycbcr=is_ycbcr,
         black=_black(page),
     )
-
-
-def _check_compression(page: TiffPage) -> None:
-    """Refuse what cannot be decoded, before the first read would take it for damage."""
-    import tifffile
-
-    try:
-        known = page.compression == _UNCOMPRESSED or tifffile.TIFF.DECOMPRESSORS[page.compression] is not None
-    except KeyError:
-        known = False
-    if not known:
-        called = getattr(page.compression, "name", "compression")
-        raise UnsupportedImageError(
-            f"{page.parent.filehandle.path} is compressed by {called} ({int(page.compression)}), which cannot be read; "
-            "save it by LZW or Deflate, or uncompressed."
-        )
 
 
 def _black(page: TiffPage) -> int | None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError
+from napari_mouse_seg.errors import DamagedImageError, ImageNotFoundError, UnsupportedImageError
 from napari_mouse_seg.images._guard import reading
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 # Bits per sample, description, positions and sizes of strips and tiles, colour map, SubIFDs, JPEG tables.
 _NEEDED_TAGS = frozenset({258, 270, 273, 279, 320, 324, 325, 330, 347})
+_UNCOMPRESSED = 1
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 7: 1, 13: 4, 16: 8, 18: 8}
 
 
@@ -53,6 +54,28 @@ def check_structure(path: Path, tiff: TiffFile, page: TiffPage) -> None:
         _check_page(path, page.parent, page.offset)
         for number, offset in enumerate(page.subifds or (), start=1):
             _check_level(path, page, number, offset)
+
+
+def check_compression(page: TiffPage) -> None:
+    """Refuse pixels that cannot be decoded, before the first read would take them for damage.
+
+    Raises
+    ------
+    UnsupportedImageError
+        If their compression is unknown.
+    """
+    import tifffile
+
+    try:
+        known = page.compression == _UNCOMPRESSED or tifffile.TIFF.DECOMPRESSORS[page.compression] is not None
+    except KeyError:
+        known = False
+    if not known:
+        called = getattr(page.compression, "name", "compression")
+        raise UnsupportedImageError(
+            f"{page.parent.filehandle.path} is compressed by {called} ({int(page.compression)}), which cannot be read; "
+            "save it by LZW or Deflate, or uncompressed."
+        )
 
 
 @contextmanager

@@ -6,7 +6,6 @@ import copy
 import dataclasses
 import logging
 import pickle
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +16,7 @@ from napari_mouse_seg.errors import TrainingError
 from napari_mouse_seg.events import Event, StepsDone, Validated, Warned
 from napari_mouse_seg.networks import free_memory, is_out_of_memory
 from napari_mouse_seg.training._blend import Blend
+from napari_mouse_seg.training._clock import Clock
 from napari_mouse_seg.training._loop import Trainer, cosine
 from napari_mouse_seg.training._samples import PatchSampler
 from napari_mouse_seg.training._task import Score
@@ -100,7 +100,7 @@ class FineTuning:
         self._trainer = Trainer(network, task.training, task.loss, device)
         self._best: _Best | None = None
         self._untold: dict[str, bool] = {}
-        self._clock = _Clock(plan)
+        self._clock = Clock(plan)
 
     @property
     def averaged(self) -> nn.Module:
@@ -206,7 +206,7 @@ class FineTuning:
                 return 0
             found = notes.get("best")
             best = None if found is None else _Best(Score(**found["score"]), found["step"], found["weights"])
-            clock = _Clock(self._plan, notes["elapsed_s"])
+            clock = Clock(self._plan, notes["elapsed_s"])
             self._trainer.take(saved)
             self._best, self._clock = best, clock
         except FileNotFoundError:
@@ -218,7 +218,7 @@ class FineTuning:
             return 0
         return self._trainer.steps
 
-    def _report(self, clock: _Clock, losses: list[float]) -> StepsDone:
+    def _report(self, clock: Clock, losses: list[float]) -> StepsDone:
         steps = self._trainer.steps
         mean = sum(losses) / len(losses)
         losses.clear()
@@ -282,40 +282,3 @@ class _Best:
     score: Score
     step: int
     weights: dict[str, torch.Tensor]
-
-
-class _Clock:
-    """How far a training is, in time or in steps; pauses do not count."""
-
-    def __init__(self, plan: RetrainPlan, before_s: float = 0.0) -> None:
-        self._steps = plan.steps
-        self._before_s = before_s
-        self._began = time.perf_counter()
-        self._paused_s = 0.0
-        self._minutes = plan.minutes
-
-    def start(self) -> None:
-        """Count from now on."""
-        self._began = time.perf_counter()
-
-    @property
-    def elapsed_s(self) -> float:
-        return self._before_s + time.perf_counter() - self._began - self._paused_s
-
-    @property
-    def total_s(self) -> float:
-        """Planned length; 0 where steps are counted."""
-        return 0.0 if self._steps is not None else self._minutes * 60
-
-    def done(self, steps: int) -> float:
-        """Share that is done, 0 to 1 and beyond."""
-        return steps / self._steps if self._steps is not None else self.elapsed_s / self.total_s
-
-    def left_s(self, steps: int) -> float | None:
-        done = self.done(steps)
-        return max(0.0, self.elapsed_s * (1 - done) / done) if done > 0 else None
-
-    def pause(self, wait: Any) -> None:  # Any: a function without arguments
-        began = time.perf_counter()
-        wait()
-        self._paused_s += time.perf_counter() - began

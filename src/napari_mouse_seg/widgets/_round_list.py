@@ -52,7 +52,7 @@ class RoundList(QWidget):
         super().__init__(parent)
         self._rounds: tuple[RoundPlan, ...] = ()
         self._used: int | None = None
-        self._read_only, self._score_name = "", ""
+        self._read_only = ""
         self._empty, self._facts = NoteLabel("hint"), NoteLabel("hint")
         self._list = ShortList("Rounds", _TIP)
         self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # Names of rounds differ at their ends.
@@ -82,9 +82,9 @@ class RoundList(QWidget):
         self._list.blockSignals(True)
         self._list.clear()
         for entry in self._rounds:
-            item = QListWidgetItem(_line(entry, self._score_name, is_used=entry.number == used))
+            item = QListWidgetItem(_line(entry, is_used=entry.number == used))
             item.setData(Qt.ItemDataRole.UserRole, entry.number)
-            item.setToolTip(f"{entry.name}\n{_score(entry, self._score_name)}\n{_facts(entry)}")
+            item.setToolTip(f"{entry.name}\n{_score(entry)}\n{_facts(entry)}")
             self._list.addItem(item)
             item.setSelected(entry.number in chosen)
         self._list.blockSignals(False)
@@ -92,12 +92,6 @@ class RoundList(QWidget):
         self._list.setVisible(bool(rounds))
         self._empty.say("" if rounds else _EMPTY)
         self._show_chosen()
-
-    def set_score_name(self, name: str) -> None:
-        """Say what the validation scores measure, of rounds that do not say it themselves."""
-        if name != self._score_name:
-            self._score_name = name
-            self.set_rounds(self._rounds, self._used)
 
     def set_read_only(self, reason: str) -> None:
         """Say why nothing may be changed; empty if it may."""
@@ -138,7 +132,7 @@ class RoundList(QWidget):
         self._facts.say(_facts(entry) if entry is not None else "")
         self._curve.setVisible(entry is not None and bool(entry.curve))
         if entry is not None:
-            self._curve.set_score_name(entry.score_name or self._score_name)
+            self._curve.set_score_name(entry.score_name)
             self._curve.set_points(entry.curve, entry.best_step or None)
         self._update_buttons()
 
@@ -180,13 +174,13 @@ class RoundList(QWidget):
             self.roundDeleted.emit(entry.number)
 
 
-def _line(entry: RoundPlan, score_name: str, *, is_used: bool) -> str:
+def _line(entry: RoundPlan, *, is_used: bool) -> str:
     mark, where = ("● ", " · in Segment") if is_used else ("", "")
-    return f"{mark}{entry.name}{where}\n{_score(entry, score_name)}"
+    return f"{mark}{entry.name}{where}\n{_score(entry)}"
 
 
-def _score(entry: RoundPlan, score_name: str) -> str:
-    name = entry.score_name or score_name or "score"
+def _score(entry: RoundPlan) -> str:
+    name = entry.score_name or "score"
     score = "No validation" if entry.score is None else f"{name[:1].upper()}{name[1:]} {entry.score:.2f}"
     return f"{score} · {_when(entry.created)}"
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from napari_mouse_seg.widgets._segment_panel import ModelChoice
 
 _READ_ONLY = "The project cannot be written; the note at the top says why."
-_SCORES = {"objects": "F1", "areas": "mean IoU"}
 _LOW_PX = 780  # Below it, a curve would leave no room for the patches.
 _TRAIN_TIP = "Teach the base model your patches. You can go on painting meanwhile."
 
@@ -124,8 +123,6 @@ class TrainPanel(QWidget):
         """Show what is painted; ``locked`` once that can no longer be changed."""
         self._setup.set_kind(kind, classes, locked)
         self._patches.set_kind(kind, classes)
-        self.set_score_name(_SCORES[kind])
-        self._rounds.set_score_name(_SCORES[kind])
         self._update_train()
 
     def set_retired(self, labels: Collection[int]) -> None:
