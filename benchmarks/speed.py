@@ -183,7 +183,7 @@ def main() -> None:
         "memory": bench_memory,
     }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("which", nargs="*", choices=[*benches, []], default=list(benches))
+    parser.add_argument("which", nargs="*", choices=benches, default=list(benches))
     arguments = parser.parse_args()
     print(f"{psutil.cpu_count()} cores, {threading.active_count()} thread at start")
     with tempfile.TemporaryDirectory() as folder:

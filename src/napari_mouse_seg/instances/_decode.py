@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_mouse_seg.errors import PlanError
-from napari_mouse_seg.instances import _kernels, _watershed
+from napari_mouse_seg.instances import _kernels
+from napari_mouse_seg.instances._components import fill_holes, label_components
 from napari_mouse_seg.instances._stitch import AREA, Instances, OpenPieces, Solved, Writer, group_pieces, split
+from napari_mouse_seg.instances._watershed import separate
 from napari_mouse_seg.tiling import SCORE_ONE, Box
 
 if TYPE_CHECKING:
@@ -31,7 +33,7 @@ ReadScores = Callable[[Box], NDArray[np.uint16]]
 
 _PATIENCE_S = 0.2
 _SCORE_SHIFT = 8  # From 0 to SCORE_ONE down to 0 to 255, exactly.
-_MAX_CROP_PX = 2**31 - 1
+_MAX_CROP_PX = 2**31 - 1  # With a rim.
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class Decoder:
         self._check()
         mask, core = _kernels.score_maps(scores, self._foreground_min, self._plan.boundary_weight, SCORE_ONE)
         self._check()
-        outside = _kernels.fill_holes(mask, core, self._plan.max_hole_px, self._cut_edges(grown))
+        outside = fill_holes(mask, self._plan.max_hole_px, self._cut_edges(grown))
         inner = box.shift(-grown.y0, -grown.x0).slices
         certainty = (scores[0][inner] >> _SCORE_SHIFT).astype(np.uint8)
         mask, core, outside = (np.ascontiguousarray(part[inner]) for part in (mask, core, outside))
@@ -106,7 +108,7 @@ class Decoder:
     def solve_block(self, box: Box) -> tuple[Solved, OpenPieces]:
         """Solve the components that lie whole in a block; describe those that do not."""
         maps = self.maps(box)
-        pieces, count = _kernels.label_components(maps.mask, False)
+        pieces, count = label_components(maps.mask)
         is_open = np.zeros(count + 1, np.bool_)
         sides = pieces[0], pieces[:, 0], pieces[-1], pieces[:, -1]
         region = self._region
@@ -116,34 +118,27 @@ class Decoder:
                 is_open[side] = True
         is_open[0] = False
         table = _kernels.describe(pieces, pieces, count)
-        if is_open.any():
-            maps.mask[is_open[pieces]] = 0
         top, left, bottom, right = (side.copy() for side in sides)
         open_pieces = OpenPieces(top, left, bottom, right, table, is_open)
-        return self._solve(box, maps), open_pieces
+        _kernels.relabel(pieces, np.where(is_open, 0, np.arange(count + 1)).astype(np.int32))
+        return self._solve(box, pieces, count, maps), open_pieces
 
     def solve_component(self, box: Box, first: tuple[int, int]) -> Solved:
         """Solve one component that spans blocks, given the box around it and its first pixel."""
-        if box.area > _MAX_CROP_PX:
+        if box.grow(1).area > _MAX_CROP_PX:
             raise PlanError(
                 f"One foreground area spans {box.shape[0]} x {box.shape[1]} pixels; raise the foreground threshold."
             )
         maps = self.maps(box)
         self._check()
-        pieces, _ = _kernels.label_components(maps.mask, False)
-        maps.mask[pieces != pieces[first[0] - box.y0, first[1] - box.x0]] = 0
-        return self._solve(box, maps)
+        pieces, count = label_components(maps.mask)
+        asked_for = np.arange(count + 1) == pieces[first[0] - box.y0, first[1] - box.x0]
+        _kernels.relabel(pieces, asked_for.astype(np.int32))
+        return self._solve(box, pieces, 1, maps)
 
-    def _solve(self, box: Box, maps: _Maps) -> Solved:
-        """Watershed of the components in a mask, twice where an edge cuts: with and without a flood from outside."""
-        mask, core, outside = maps.mask, maps.core, maps.outside
-        labels, count = _watershed.place_markers(mask, core, self._min_depth, self._stop)
-        self._check()
-        sure = labels
-        if (outside & mask).any():
-            sure = labels.copy()
-            _watershed.flood(sure, mask, core, outside, self._stop)
-        _watershed.flood(labels, mask, core, np.zeros_like(mask), self._stop)
+    def _solve(self, box: Box, pieces: NDArray[np.int32], count: int, maps: _Maps) -> Solved:
+        """Divide components, 1 to ``count``, into the objects that the plan keeps."""
+        labels, sure, count = separate(pieces, count, maps.core, maps.outside, self._min_depth, self._stop)
         self._check()
         table = _kernels.describe(labels, sure, count)
         keep = table[:, AREA] >= self._plan.min_area_px
@@ -268,6 +263,8 @@ def decode(scores: NDArray[np.uint16], plan: InstancesPlan, **options: Any) -> I
 
 def keep_inside(instances: Instances, box: Box) -> Instances:
     """Drop the objects that have no pixel in ``box`` and number the rest anew; labels change in place."""
+    if box.contains(instances.box):
+        return instances
     inner = box.shift(-instances.box.y0, -instances.box.x0)
     keep = np.zeros(instances.count + 1, np.bool_)
     keep[instances.labels[inner.slices]] = True

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import ndimage
 from skimage.morphology import reconstruction
 
-from napari_mouse_seg.instances import _watershed
 from napari_mouse_seg.instances._touching import join_pieces, touching_share
+from napari_mouse_seg.instances._watershed import separate
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -125,7 +125,7 @@ def _lower_second_peaks(distance: NDArray[np.float32], pieces: NDArray[np.int32]
         own = pieces[box] == label
         height = np.where(own, distance[box], 0)
         levels = np.rint(height * 255).astype(np.uint8)
-        if _watershed.place_markers(own.astype(np.uint8), levels, depth, never)[1] == 1:
+        if separate(own.astype(np.int32), 1, levels, np.zeros_like(levels), depth, never)[2] == 1:
             continue
         top = np.zeros_like(height)
         peak = np.unravel_index(height.argmax(), height.shape)

@@ -1,9 +1,12 @@
-"""Markers and the flood from them.
+"""Markers and the flood from them, one connected component after the other.
 
 numba rather than scikit-image: its watershed works in float64 copies and breaks ties by the layout of a
 heap over the whole array, so that an object would depend on what else is in the block. Here the flood
-takes pixels by (level, order of arrival) with 256 levels; what happens in one connected component of the
-foreground then depends on that component alone. Method: Meyer's flooding (1991) with a bucket queue.
+takes pixels by (level, order of arrival) with 256 levels, in each connected component of the foreground by itself:
+that is why blocks do not matter, and why it is quick, since a component stays in the processor's cache and most hold
+one object. Method: Meyer's flooding (1991) with a bucket queue.
+
+Arrays within are flat, with a rim of one pixel: a step to a neighbour is a number to add, with no test for the edge.
 """
 
 # mypy: disable-error-code="no-untyped-def,untyped-decorator"
@@ -11,27 +14,34 @@ from __future__ import annotations
 
 import numpy as np
 
-from napari_mouse_seg.instances._kernels import find_root
+from napari_mouse_seg.instances._components import find_root
 from napari_mouse_seg.instances._numba import njit
 
 OUTSIDE = -1
 """Provisional label of the flood that stands for everything beyond a cut edge."""
 
+_DRY = -2
+_LEVELS = 256
 _ASK_EVERY = 1 << 16
 
 
 @njit(cache=True, nogil=True)
-def place_markers(mask, core, min_depth, stop):
-    """Place a marker on every peak of the core score that stands out.
+def separate(pieces, count, core, outside, min_depth, stop):
+    """Divide each component into its objects.
 
-    Pixels join from high to low. Where two hills meet, the lower one was an object of its own if its peak
-    lies at least ``min_depth`` above the pass; otherwise it is a shoulder of the higher one (the persistence
-    of peaks). Every component of the mask keeps its highest peak.
+    Every peak of the core score that stands out is a marker (see ``_mark_peaks``), from which the object's number
+    spreads over the component, from high core to low.
 
     Parameters
     ----------
-    mask, core
+    pieces
+        (Y, X) int32 4-connected components, 1 to ``count``; numbers may be missing.
+    count
+        The highest number.
+    core
         (Y, X) uint8.
+    outside
+        (Y, X) uint8: pixels from which ``OUTSIDE`` floods before any marker, in the second of the results.
     min_depth
         From 1 to 255.
     stop
@@ -40,107 +50,187 @@ def place_markers(mask, core, min_depth, stop):
     Returns
     -------
     tuple
-        (Y, X) int32 markers of one pixel each, from 1 in raster order, and their number.
+        (Y, X) int32 labels from 1; the same as it would be with the flood from outside; the number of objects.
     """
-    rows, columns = mask.shape
-    order = _from_high(mask, core)
-    parent = np.full(rows * columns, -1, np.int32)
-    markers = np.zeros((rows, columns), np.int32)
-    for rank in range(order.size):
-        if rank % _ASK_EVERY == 0 and stop[0]:
-            return markers, 0
-        place = order[rank]
-        y, x = place // columns, place % columns
-        level = core[y, x]
-        parent[place] = place
-        own = place
-        for side in range(4):
-            other_y = y + (side == 3) - (side == 0)
-            other_x = x + (side == 2) - (side == 1)
-            if other_y < 0 or other_x < 0 or other_y >= rows or other_x >= columns:
-                continue
-            other = other_y * columns + other_x
-            if parent[other] < 0:
-                continue
-            root = find_root(parent, other)
-            if root == own:
-                continue
-            # A root is the peak of its hill; of two, the one that was reached first is the higher.
-            own_peak, other_peak = core[own // columns, own % columns], core[root // columns, root % columns]
-            lower, higher = (own, root) if (other_peak, -root) > (own_peak, -own) else (root, own)
-            if core[lower // columns, lower % columns] - level >= min_depth:
-                markers[lower // columns, lower % columns] = 1
-            parent[lower] = higher
-            own = higher
-    return markers, _number(markers, parent)
+    rows, columns = pieces.shape
+    width = columns + 2
+    steps = np.array([-width, -1, 1, width])
+    places, starts = _group(pieces, count)
+    height, beyond = _with_rim(core), _with_rim(outside)
+    objects = 0
+    labels = np.zeros(height.size, np.int32)
+    markers = np.zeros(height.size, np.int32)
+    # Reused by all components.
+    parent = np.full(height.size, -1, np.int32)
+    queue = np.empty(height.size, np.int32), np.full(_LEVELS, -1, np.int32), np.full(_LEVELS, -1, np.int32)
+    wet = np.zeros(count + 1, np.bool_)
+    for piece in range(1, count + 1):
+        own = places[starts[piece] : starts[piece + 1]]
+        if own.size == 0:
+            continue
+        found = _mark_peaks(own, height, steps, min_depth, parent, markers, stop)
+        if found == 1:
+            labels[own] = objects + 1
+        for place in own:
+            wet[piece] |= beyond[place] != 0
+            if markers[place] != 0:
+                objects += 1
+                markers[place] = objects
+        if found > 1:
+            _flood(labels, own, markers, height, steps, queue, stop)
+        if stop[0]:
+            break
+    first = _without_rim(labels, rows)
+    if not wet.any():
+        return first, first, objects
+    for piece in range(1, count + 1):
+        if wet[piece] and not stop[0]:
+            own = places[starts[piece] : starts[piece + 1]]
+            _start_outside(labels, own, beyond, queue)
+            _flood(labels, own, markers, height, steps, queue, stop)
+    return first, _without_rim(labels, rows), objects
 
 
 @njit(cache=True, nogil=True)
-def _from_high(mask, core):
-    """Places in the mask from high core to low, those of one level in raster order; a counting sort."""
-    rows, columns = mask.shape
-    starts = np.zeros(257, np.int64)
+def _group(pieces, count):
+    """Return the places of all components one after the other, each's in raster order, and where each begins."""
+    rows, columns = pieces.shape
+    starts = np.zeros(count + 2, np.int64)
     for y in range(rows):
         for x in range(columns):
-            if mask[y, x]:
-                starts[256 - core[y, x]] += 1
-    for level in range(256):
+            starts[pieces[y, x] + 1] += 1
+    starts[1] = 0  # The background's places are not kept.
+    for piece in range(1, count + 1):
+        starts[piece + 1] += starts[piece]
+    places = np.empty(starts[count + 1], np.int32)
+    ends = starts.copy()
+    for y in range(rows):
+        for x in range(columns):
+            piece = pieces[y, x]
+            if piece != 0:
+                places[ends[piece]] = (y + 1) * (columns + 2) + x + 1
+                ends[piece] += 1
+    return places, starts
+
+
+@njit(cache=True, nogil=True)
+def _with_rim(image):
+    """Return an image flat, with a rim of one zero on all sides."""
+    rows, columns = image.shape
+    out = np.zeros((rows + 2, columns + 2), image.dtype)
+    out[1:-1, 1:-1] = image
+    return out.ravel()
+
+
+@njit(cache=True, nogil=True)
+def _without_rim(flat, rows):
+    """Undo ``_with_rim``, in a new array."""
+    return flat.reshape(rows + 2, flat.size // (rows + 2))[1:-1, 1:-1].copy()
+
+
+@njit(cache=True, nogil=True)
+def _mark_peaks(own, height, steps, min_depth, parent, markers, stop):
+    """Mark the peaks of one component that stand out; return how many there are.
+
+    Pixels join from high to low. Where two hills meet, the lower one was an object of its own if its peak
+    lies at least ``min_depth`` above the pass; otherwise it is a shoulder of the higher one (the persistence
+    of peaks). Every component keeps its highest peak. Once all peaks that are high enough have met, the rest of the
+    pixels can change nothing, and is left out.
+    """
+    to_come, top = _count_peaks(own, height, steps, min_depth)
+    markers[top] = 1
+    found = 1
+    if to_come <= 1:
+        return found
+    high = 0
+    order = _from_high(own, height)
+    for rank in range(order.size):
+        if rank % _ASK_EVERY == 0 and stop[0]:
+            break
+        place = order[rank]
+        level = height[place]
+        parent[place] = place
+        hill = place
+        for step in steps:
+            if parent[place + step] < 0:
+                continue
+            other = find_root(parent, place + step)
+            if other == hill:
+                continue
+            # A root is the peak of its hill; of two, the one that was reached first is the higher.
+            if height[other] > height[hill] or (height[other] == height[hill] and other < hill):
+                lower, higher = hill, other
+            else:
+                lower, higher = other, hill
+            if height[lower] - level >= min_depth:
+                markers[lower] = 1
+                found += 1
+            high -= lower != place and height[lower] >= min_depth
+            parent[lower] = higher
+            hill = higher
+        if hill == place and level >= min_depth:
+            to_come -= 1
+            high += 1
+        if to_come == 0 and high == 1:
+            break
+    return found
+
+
+@njit(cache=True, nogil=True)
+def _count_peaks(own, height, steps, least):
+    """Return how many pixels of a component, at least so high, come before their neighbours; and the first of all."""
+    count, top = 0, own[0]
+    up, left, right, down = steps
+    for place in own:
+        level = height[place]
+        if level > height[top]:
+            top = place
+        if level >= least and height[place + up] < level and height[place + left] < level:
+            count += height[place + right] <= level and height[place + down] <= level
+    return count, top
+
+
+@njit(cache=True, nogil=True)
+def _from_high(own, height):
+    """Return a component's places from high to low, those of one level in raster order; a counting sort."""
+    starts = np.zeros(_LEVELS + 1, np.int64)
+    for place in own:
+        starts[_LEVELS - height[place]] += 1
+    for level in range(_LEVELS):
         starts[level + 1] += starts[level]
-    order = np.empty(starts[256], np.int32)
-    for y in range(rows):
-        for x in range(columns):
-            if mask[y, x]:
-                slot = 255 - core[y, x]
-                order[starts[slot]] = y * columns + x
-                starts[slot] += 1
+    order = np.empty(own.size, np.int32)
+    for place in own:
+        slot = _LEVELS - 1 - height[place]
+        order[starts[slot]] = place
+        starts[slot] += 1
     return order
 
 
 @njit(cache=True, nogil=True)
-def _number(markers, parent):
-    """Give markers and the peaks of components numbers in raster order, in place; return how many there are."""
-    rows, columns = markers.shape
-    count = 0
-    for y in range(rows):
-        for x in range(columns):
-            place = y * columns + x
-            if markers[y, x] or parent[place] == place:
-                count += 1
-                markers[y, x] = count
-    return count
+def _start_outside(labels, own, beyond, queue):
+    """Let a component be dry again, but where it floods from outside."""
+    for place in own:
+        if beyond[place]:
+            labels[place] = OUTSIDE
+            _push(queue, 0, place)
+        else:
+            labels[place] = _DRY
 
 
 @njit(cache=True, nogil=True)
-def flood(markers, mask, core, outside, stop):
-    """Grow markers over the mask, from high core to low, in place.
-
-    Parameters
-    ----------
-    markers
-        (Y, X) int32; becomes the labels.
-    mask, core
-        (Y, X) uint8.
-    outside
-        (Y, X) uint8: pixels from which ``OUTSIDE`` floods before any marker; all zero for a plain flood.
-    stop
-        (1,) uint8; as soon as it is not zero the flood is given up.
-    """
-    rows, columns = mask.shape
-    heads = np.full(256, -1, np.int64)
-    tails = np.full(256, -1, np.int64)
-    following = np.empty(rows * columns, np.int32)
-    for y in range(rows):
-        for x in range(columns):
-            if outside[y, x] and mask[y, x]:
-                markers[y, x] = OUTSIDE
-                _push(heads, tails, following, 0, y * columns + x)
-    for y in range(rows):
-        for x in range(columns):
-            if markers[y, x] > 0:
-                _push(heads, tails, following, 255 - core[y, x], y * columns + x)
+def _flood(labels, own, markers, height, steps, queue, stop):
+    """Grow the markers of a component over it, from high to low, into ``labels``."""
+    following, heads, _ = queue
+    for place in own:
+        if labels[place] == OUTSIDE:
+            continue
+        labels[place] = _DRY
+        if markers[place] != 0:
+            labels[place] = markers[place]
+            _push(queue, _LEVELS - 1 - height[place], place)
     level = 0
     done = 0
-    while level < 256:
+    while level < _LEVELS:
         done += 1
         if done % _ASK_EVERY == 0 and stop[0]:
             return
@@ -149,22 +239,18 @@ def flood(markers, mask, core, outside, stop):
             level += 1
             continue
         heads[level] = following[place]
-        y, x = place // columns, place % columns
-        for side in range(4):
-            other_y = y + (side == 3) - (side == 0)
-            other_x = x + (side == 2) - (side == 1)
-            if other_y < 0 or other_x < 0 or other_y >= rows or other_x >= columns:
-                continue
-            if mask[other_y, other_x] == 0 or markers[other_y, other_x] != 0:
-                continue
-            markers[other_y, other_x] = markers[y, x]
-            # The flood from outside stays at the lowest level: no real one can come sooner.
-            next_level = 0 if markers[y, x] == OUTSIDE else max(level, 255 - core[other_y, other_x])
-            _push(heads, tails, following, next_level, other_y * columns + other_x)
+        label = labels[place]
+        for step in steps:
+            other = place + step
+            if labels[other] == _DRY:
+                labels[other] = label
+                # The flood from outside stays at the lowest level: no real one can come sooner.
+                _push(queue, 0 if label == OUTSIDE else max(level, _LEVELS - 1 - height[other]), other)
 
 
 @njit(cache=True, nogil=True)
-def _push(heads, tails, following, level, place):
+def _push(queue, level, place):
+    following, heads, tails = queue
     following[place] = -1
     if heads[level] < 0:
         heads[level] = place
