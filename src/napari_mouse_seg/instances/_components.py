@@ -1,8 +1,7 @@
 """Connected components and holes of a mask, compiled.
 
-From runs of pixels rather than pixel by pixel: a row of a mask has few runs, so most of the work is done on a list
-that is hundreds of times shorter. Ours rather than scipy.ndimage.label, which holds the interpreter's lock and knows
-no number of pixels that a hole may have.
+From runs of pixels rather than pixel by pixel: a row of a mask has few runs, so most of the work is done on a short
+list. Ours rather than scipy.ndimage.label: holes are found and filled from the same runs, with no image of labels.
 """
 
 # mypy: disable-error-code="no-untyped-def,untyped-decorator"

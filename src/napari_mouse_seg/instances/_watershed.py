@@ -52,8 +52,7 @@ def separate(pieces, count, core, outside, min_depth, stop):
     tuple
         (Y, X) int32 labels from 1; the same as it would be with the flood from outside; the number of objects.
     """
-    rows, columns = pieces.shape
-    width = columns + 2
+    width = pieces.shape[1] + 2
     steps = np.array([-width, -1, 1, width])
     places, starts = _group(pieces, count)
     height, beyond = _with_rim(core), _with_rim(outside)
@@ -63,7 +62,6 @@ def separate(pieces, count, core, outside, min_depth, stop):
     # Reused by all components.
     parent = np.full(height.size, -1, np.int32)
     queue = np.empty(height.size, np.int32), np.full(_LEVELS, -1, np.int32), np.full(_LEVELS, -1, np.int32)
-    wet = np.zeros(count + 1, np.bool_)
     for piece in range(1, count + 1):
         own = places[starts[piece] : starts[piece + 1]]
         if own.size == 0:
@@ -71,24 +69,19 @@ def separate(pieces, count, core, outside, min_depth, stop):
         found = _mark_peaks(own, height, steps, min_depth, parent, markers, stop)
         if found == 1:
             labels[own] = objects + 1
-        for place in own:
-            wet[piece] |= beyond[place] != 0
-            if markers[place] != 0:
-                objects += 1
-                markers[place] = objects
+        objects = _number(own, markers, objects)
         if found > 1:
             _flood(labels, own, markers, height, steps, queue, stop)
         if stop[0]:
             break
-    first = _without_rim(labels, rows)
-    if not wet.any():
+    first = _without_rim(labels, len(pieces))
+    if not outside.any():
         return first, first, objects
     for piece in range(1, count + 1):
-        if wet[piece] and not stop[0]:
-            own = places[starts[piece] : starts[piece + 1]]
-            _start_outside(labels, own, beyond, queue)
+        own = places[starts[piece] : starts[piece + 1]]
+        if not stop[0] and _start_outside(labels, own, beyond, queue):
             _flood(labels, own, markers, height, steps, queue, stop)
-    return first, _without_rim(labels, rows), objects
+    return first, _without_rim(labels, len(pieces)), objects
 
 
 @njit(cache=True, nogil=True)
@@ -207,14 +200,25 @@ def _from_high(own, height):
 
 
 @njit(cache=True, nogil=True)
-def _start_outside(labels, own, beyond, queue):
-    """Let a component be dry again, but where it floods from outside."""
+def _number(own, markers, last):
+    """Give the markers of a component the numbers after the last, in raster order; return the last one given."""
     for place in own:
-        if beyond[place]:
+        if markers[place] != 0:
+            last += 1
+            markers[place] = last
+    return last
+
+
+@njit(cache=True, nogil=True)
+def _start_outside(labels, own, beyond, queue):
+    """Begin a flood where a component is open to the outside; return whether it is."""
+    found = False
+    for place in own:
+        if beyond[place] != 0:
+            found = True
             labels[place] = OUTSIDE
             _push(queue, 0, place)
-        else:
-            labels[place] = _DRY
+    return found
 
 
 @njit(cache=True, nogil=True)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from napari_mouse_seg.plans import RetrainPlan
 
 
@@ -25,6 +27,7 @@ class Clock:
 
     @property
     def elapsed_s(self) -> float:
+        """Seconds of training, those before an interruption too."""
         return self._before_s + time.perf_counter() - self._began - self._paused_s
 
     @property
@@ -37,10 +40,12 @@ class Clock:
         return steps / self._steps if self._steps is not None else self.elapsed_s / self.total_s
 
     def left_s(self, steps: int) -> float | None:
+        """Seconds to go at the pace so far; None before the first step."""
         done = self.done(steps)
         return max(0.0, self.elapsed_s * (1 - done) / done) if done > 0 else None
 
-    def pause(self, wait: Any) -> None:  # Any: a function without arguments
+    def pause(self, wait: Callable[[], object]) -> None:
+        """Call a function that waits; the time it takes does not count."""
         began = time.perf_counter()
         wait()
         self._paused_s += time.perf_counter() - began

@@ -71,7 +71,7 @@ def ask_new_file(parent: QWidget, title: str, suggested: Path, kinds: Mapping[st
     suffix = path.suffix.lower().replace(".tiff", ".tif")
     cut = next((ending for ending, end in last.items() if suffix == end), "")
     stem = path.stem if cut else path.name
-    first = next(ending for ending in kinds.values() if suggested.name.endswith(ending))
+    first = next((ending for ending in kinds.values() if suggested.name.endswith(ending)), suggested.suffix)
     path = path.with_name(stem + (cut or filters.get(chosen, first)))
     if path.exists() and not confirm(parent, f"{path.name} exists already in {path.parent}.", "Replace"):
         return None
