@@ -31,7 +31,8 @@ def label_components(mask):
     labels = np.zeros(mask.shape, np.int32)
     for y in range(mask.shape[0]):
         for run in range(starts[y], starts[y + 1]):
-            labels[y, runs[run, 0] : runs[run, 1]] = owners[run]
+            for x in range(runs[run, 0], runs[run, 1]):
+                labels[y, x] = owners[run]
     return labels, count
 
 
@@ -86,7 +87,8 @@ def fill_holes(mask, max_area, cut):
     for y in range(rows):
         for run in range(starts[y], starts[y + 1]):
             if closed[owners[run]] and area[owners[run]] <= max_area:
-                mask[y, runs[run, 0] : runs[run, 1]] = 1
+                for x in range(runs[run, 0], runs[run, 1]):
+                    mask[y, x] = 1
     return outside
 
 
@@ -153,7 +155,9 @@ def _join_runs(starts, runs, reach):
     tuple
         (n,) int32: the component of each run, numbered from 1 in raster order of its first pixel; how many there are.
     """
-    parent = np.arange(len(runs)).astype(np.int32)
+    parent = np.empty(len(runs), np.int32)
+    for run in range(len(runs)):
+        parent[run] = run
     for y in range(1, len(starts) - 1):
         above, run = starts[y - 1], starts[y]
         while above < starts[y] and run < starts[y + 1]:

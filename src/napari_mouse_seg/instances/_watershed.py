@@ -25,7 +25,6 @@ _LEVELS = 256
 _ASK_EVERY = 1 << 16
 
 
-@njit(cache=True, nogil=True)
 def separate(pieces, count, core, outside, min_depth, stop):
     """Divide each component into its objects.
 
@@ -52,36 +51,50 @@ def separate(pieces, count, core, outside, min_depth, stop):
     tuple
         (Y, X) int32 labels from 1; the same as it would be with the flood from outside; the number of objects.
     """
+    # Rims and the like are numpy's: numba takes seconds to compile them.
+    height, beyond = (np.pad(image, 1).ravel() for image in (core, outside))
+    labels, markers, following = (np.zeros(height.size, np.int32) for _ in range(3))
+    parent = np.full(height.size, -1, np.int32)
     width = pieces.shape[1] + 2
     steps = np.array([-width, -1, 1, width])
+    queue = following, np.full(_LEVELS, -1, np.int32), np.full(_LEVELS, -1, np.int32)
     places, starts = _group(pieces, count)
-    height, beyond = _with_rim(core), _with_rim(outside)
+    objects = _flood_all(labels, places, starts, markers, parent, height, steps, min_depth, queue, stop)
+    inner = labels.reshape(-1, width)[1:-1, 1:-1]
+    first = inner.copy()
+    if not outside.any():
+        return first, first, objects
+    _flood_from_outside(labels, places, starts, markers, beyond, height, steps, queue, stop)
+    return first, inner.copy(), objects
+
+
+@njit(cache=True, nogil=True)
+def _flood_all(labels, places, starts, markers, parent, height, steps, min_depth, queue, stop):
+    """Mark the peaks of all components and flood from them, into ``labels``; return the number of objects."""
     objects = 0
-    labels = np.zeros(height.size, np.int32)
-    markers = np.zeros(height.size, np.int32)
-    # Reused by all components.
-    parent = np.full(height.size, -1, np.int32)
-    queue = np.empty(height.size, np.int32), np.full(_LEVELS, -1, np.int32), np.full(_LEVELS, -1, np.int32)
-    for piece in range(1, count + 1):
+    for piece in range(1, starts.size - 1):
         own = places[starts[piece] : starts[piece + 1]]
         if own.size == 0:
             continue
         found = _mark_peaks(own, height, steps, min_depth, parent, markers, stop)
         if found == 1:
-            labels[own] = objects + 1
+            for place in own:
+                labels[place] = objects + 1
         objects = _number(own, markers, objects)
         if found > 1:
             _flood(labels, own, markers, height, steps, queue, stop)
         if stop[0]:
             break
-    first = _without_rim(labels, len(pieces))
-    if not outside.any():
-        return first, first, objects
-    for piece in range(1, count + 1):
+    return objects
+
+
+@njit(cache=True, nogil=True)
+def _flood_from_outside(labels, places, starts, markers, beyond, height, steps, queue, stop):
+    """Flood anew the components that are open to the outside."""
+    for piece in range(1, starts.size - 1):
         own = places[starts[piece] : starts[piece + 1]]
         if not stop[0] and _start_outside(labels, own, beyond, queue):
             _flood(labels, own, markers, height, steps, queue, stop)
-    return first, _without_rim(labels, len(pieces)), objects
 
 
 @njit(cache=True, nogil=True)
@@ -96,7 +109,9 @@ def _group(pieces, count):
     for piece in range(1, count + 1):
         starts[piece + 1] += starts[piece]
     places = np.empty(starts[count + 1], np.int32)
-    ends = starts.copy()
+    ends = np.empty(starts.size, np.int64)
+    for piece in range(starts.size):
+        ends[piece] = starts[piece]
     for y in range(rows):
         for x in range(columns):
             piece = pieces[y, x]
@@ -104,21 +119,6 @@ def _group(pieces, count):
                 places[ends[piece]] = (y + 1) * (columns + 2) + x + 1
                 ends[piece] += 1
     return places, starts
-
-
-@njit(cache=True, nogil=True)
-def _with_rim(image):
-    """Return an image flat, with a rim of one zero on all sides."""
-    rows, columns = image.shape
-    out = np.zeros((rows + 2, columns + 2), image.dtype)
-    out[1:-1, 1:-1] = image
-    return out.ravel()
-
-
-@njit(cache=True, nogil=True)
-def _without_rim(flat, rows):
-    """Undo ``_with_rim``, in a new array."""
-    return flat.reshape(rows + 2, flat.size // (rows + 2))[1:-1, 1:-1].copy()
 
 
 @njit(cache=True, nogil=True)
@@ -173,7 +173,7 @@ def _mark_peaks(own, height, steps, min_depth, parent, markers, stop):
 def _count_peaks(own, height, steps, least):
     """Return how many pixels of a component, at least so high, come before their neighbours; and the first of all."""
     count, top = 0, own[0]
-    up, left, right, down = steps
+    up, left, right, down = steps[0], steps[1], steps[2], steps[3]
     for place in own:
         level = height[place]
         if level > height[top]:
