@@ -12,10 +12,15 @@ Arrays within are flat, with a rim of one pixel: a step to a neighbour is a numb
 # mypy: disable-error-code="no-untyped-def,untyped-decorator"
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from napari_mouse_seg.instances._components import find_root
 from napari_mouse_seg.instances._numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 OUTSIDE = -1
 """Provisional label of the flood that stands for everything beyond a cut edge."""
@@ -25,7 +30,14 @@ _LEVELS = 256
 _ASK_EVERY = 1 << 16
 
 
-def separate(pieces, count, core, outside, min_depth, stop):
+def separate(
+    pieces: NDArray[np.int32],
+    count: int,
+    core: NDArray[np.uint8],
+    outside: NDArray[np.uint8],
+    min_depth: int,
+    stop: NDArray[np.uint8],
+) -> tuple[NDArray[np.int32], NDArray[np.int32], int]:
     """Divide each component into its objects.
 
     Every peak of the core score that stands out is a marker (see ``_mark_peaks``), from which the object's number
